@@ -1,0 +1,16 @@
+"""Permissions are code: what a field can ask for. Roles are data: see `policy`."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Permission(Enum):
+    """`RESOURCE_ACTION` in the schema, `resource:action` in policy files."""
+
+    ACCOUNT_READ = "account:read"
+    INVOICES_READ = "invoices:read"
+    PAYMENTS_READ = "payments:read"
+    SUBSCRIPTIONS_READ = "subscriptions:read"
+    ORDERS_READ = "orders:read"
+    PRODUCTS_READ = "products:read"

@@ -1,0 +1,140 @@
+"""The `gateway` command: serve, check, schema, demo."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from gateway import __version__, app, settings, telemetry
+from gateway.errors import Code, ConfigurationError, UpstreamError
+from gateway.schema.build import build
+
+_ADVICE = {
+    Code.UPSTREAM_UNAVAILABLE: "check its address, that it runs, and that this machine reaches it",
+    Code.UPSTREAM_TIMEOUT: "check its address and the network between, or raise timeout_seconds",
+    Code.UPSTREAM_RATE_LIMITED: "it limits calls: try again later, or lower the rate of others with its key",
+    Code.UPSTREAM_AUTH_FAILED: "check the key it was given, and the permissions that its README.md lists",
+    Code.UPSTREAM_CONTRACT_BROKEN: "another system answers there, or a version its README.md does not name",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it went well, 1 when configuration or systems are wrong, 2 for wrong usage."""
+    try:
+        options = _parser().parse_args(arguments)
+        return int(options.run(options))
+    except ConfigurationError as error:
+        print(f"gateway: {error.message}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gateway", description="A GraphQL gateway for customer portals.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve GraphQL on your own systems")
+    serve.add_argument("--config", type=Path, required=True, help="the configuration file (TOML)")
+    serve.add_argument("--host", help="address to listen on, instead of server.host")
+    serve.add_argument("--port", type=int, help="port to listen on, instead of server.port")
+    serve.set_defaults(run=_serve)
+
+    check = commands.add_parser("check", help="verify a configuration and reach every system in it")
+    check.add_argument("--config", type=Path, required=True, help="the configuration file (TOML)")
+    check.set_defaults(run=_check)
+
+    schema = commands.add_parser("schema", help="print the schema (SDL)")
+    schema.set_defaults(run=_schema)
+
+    demo = commands.add_parser("demo", help="run the gateway on stand-in systems, on this machine only")
+    demo.add_argument("--port", type=int, default=_port(), help="default: PORT from the environment, or 8000")
+    demo.add_argument(
+        "--accounts", type=int, default=0, help="how many plain accounts to add to the named ones"
+    )
+    demo.add_argument("--invoices", type=int, default=0, help="how many invoices each added account has")
+    demo.set_defaults(run=_demo)
+    parts = demo.add_subparsers(metavar="PART")
+    token = parts.add_parser("token", help="print an access token for a persona")
+    token.add_argument("persona", metavar="PERSONA")
+    token.add_argument("--port", type=int, default=_port(), help="the demo's port")
+    token.set_defaults(run=_token)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    configured = settings.load(options.config)
+    host, port = options.host or configured.server.host, options.port or configured.server.port
+    recording = telemetry.setup(
+        otlp_endpoint=configured.telemetry.otlp_endpoint,
+        sample_ratio=configured.telemetry.sample_ratio,
+        log_level=configured.telemetry.log_level,
+    )
+    gateway = app.Gateway(configured)
+    bound = app.bind(host, port)
+    try:
+        _loop(app.serve(gateway, bound))
+    finally:
+        recording.shutdown()
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    configured = settings.load(options.config)
+    telemetry.configure_logging("ERROR")
+    found = _loop(_probe(configured))
+    width = max(map(len, found))
+    for name, error in found.items():
+        print(f"{name:<{width}}  {'ok' if error is None else _problem(name, error)}")
+    return 1 if any(found.values()) else 0
+
+
+async def _probe(configured: settings.Settings) -> dict[str, UpstreamError | None]:
+    gateway = app.Gateway(configured)
+    try:
+        return await gateway.probe()
+    finally:
+        await gateway.close()
+
+
+def _problem(name: str, error: UpstreamError) -> str:
+    section = "[auth] issuer" if name == "identity" else f"[connectors.{name}]"
+    detail = f" ({error.detail})" if error.detail else ""
+    return f"{error.code}{detail}: {_ADVICE[error.code]}; see {section}"
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    print(build()[1], end="")
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from sandbox import demo  # noqa: PLC0415  the one command that knows the sandbox
+
+    _loop(demo.run(options.port, accounts=options.accounts, invoices=options.invoices))
+    return 0
+
+
+def _token(options: argparse.Namespace) -> int:
+    from sandbox import demo  # noqa: PLC0415  likewise
+
+    print(demo.token(options.persona, options.port))
+    return 0
+
+
+def _port() -> int:
+    text = os.environ.get("PORT", "8000")
+    if not text.isascii() or not text.isdigit():
+        raise ConfigurationError("PORT", f"write a port number, such as 8000; it is {text!r}")
+    return int(text)
+
+
+def _loop(work: Coroutine[Any, Any, Any]) -> Any:
+    return uvloop.run(work)

@@ -1,0 +1,1 @@
+"""Business systems: ports, mappings, identity, and one package per vendor."""

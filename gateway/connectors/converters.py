@@ -1,0 +1,97 @@
+"""Converters: how one row of a mapping table turns wire values into a model's value.
+
+A converter is data: the JSON types it accepts, one per wire path, and `read`, its reference
+meaning. `read(env, *values)` may raise ValueError (or an arithmetic, key or type error): that one
+value is then answered as broken, never the whole record.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from gateway.connectors import money
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """What a conversion may know beside the wire: the moment of reading (aware UTC)."""
+
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """`wire`: accepted JSON types, in path order. `nulls`: whether `read` wants to see null itself.
+
+    Without `nulls`, null in the first path gives the row's default and null in another is an error.
+    """
+
+    wire: tuple[type, ...]
+    read: Callable[..., Any]
+    nulls: bool = False
+
+
+def _same(_env: Env, value: Any) -> Any:
+    return value
+
+
+def _unix_time(_env: Env, value: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(value, dt.UTC)
+
+
+def _unix_date(_env: Env, value: int) -> dt.date:
+    return dt.datetime.fromtimestamp(value, dt.UTC).date()
+
+
+def _finite(_env: Env, value: int | Decimal) -> Decimal:
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError("not a number")
+    return number
+
+
+def _decimal_text(env: Env, value: str) -> Decimal:
+    return _finite(env, Decimal(value))
+
+
+def _upper(_env: Env, value: str) -> str:
+    return value.upper()
+
+
+text = Converter((str,), _same)
+integer = Converter((int,), _same)
+boolean = Converter((bool,), _same)
+number = Converter((Decimal,), _finite)
+"""A JSON number, exact."""
+decimal_text = Converter((str,), _decimal_text)
+"""A decimal number in a JSON string."""
+number_id = Converter((int,), lambda _env, value: str(value))
+"""An id that the vendor counts: text to us."""
+currency = Converter((str,), _upper)
+"""A currency code in any case."""
+unix_time = Converter((int,), _unix_time)
+"""Seconds since 1970 -> aware UTC."""
+unix_date = Converter((int,), _unix_date)
+"""Seconds since 1970 -> the UTC day."""
+minor_units = Converter((int, str), lambda _env, minor, code: money.from_minor(minor, code))
+"""(count of smallest units, currency) -> Money."""
+
+
+def enum(values: Mapping[str, Enum], unknown: Enum) -> Converter:
+    """Map the vendor's words; a word that is not in `values` is `unknown`, never an error."""
+    return Converter((str,), lambda _env, value: values.get(value, unknown))
+
+
+def derive(function: Callable[..., Any], *wire: type) -> Converter:
+    """Compute from the wire values; `function` sees nulls as None."""
+    return Converter(wire, lambda _env, *values: function(*values), nulls=True)
+
+
+def derive_at(function: Callable[..., Any], *wire: type) -> Converter:
+    """Like `derive`, with the moment of reading as first argument."""
+    return Converter(wire, lambda env, *values: function(env.now, *values), nulls=True)

@@ -1,0 +1,95 @@
+"""Which connector serves a port: by configured name, from built-in vendors and entry points.
+
+A vendor package is imported only when a `[connectors.NAME]` names its `type`. It has `config.py`
+with `Config`, and `connector.py` with `connect(name, config, outbound) -> Connector`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from gateway.connectors.ports import PORTS
+from gateway.connectors.ports.common import Kind
+from gateway.errors import ConfigurationError
+from gateway.outbound import Outbound
+from gateway.settings import Settings, convert
+
+_BUILT_IN = {
+    "stripe": "gateway.connectors.stripe",
+    "tryton": "gateway.connectors.tryton",
+}
+_ENTRY_POINTS = "gateway.connectors"
+
+
+class Connector(Protocol):
+    """One configured business system."""
+
+    name: str
+    ports: Mapping[type, object]
+    """The implementation of each port the system serves."""
+
+    async def ping(self) -> None:
+        """Make one cheap authenticated call; UpstreamError when the system does not answer as it must."""
+        ...
+
+
+class Registry:
+    """All configured connectors and the port bindings."""
+
+    def __init__(self, connectors: Mapping[str, Connector], bindings: Mapping[str, str]) -> None:
+        self.connectors = connectors
+        self._bound: dict[type, Connector] = {}
+        for port_name, connector_name in bindings.items():
+            port = PORTS.get(port_name)
+            key = f"bindings.{port_name}"
+            if port is None:
+                raise ConfigurationError(key, f"is not a port; the ports are {', '.join(PORTS)}")
+            connector = connectors.get(connector_name)
+            if connector is None:
+                raise ConfigurationError(key, f"there is no [connectors.{connector_name}]")
+            if port not in connector.ports:
+                served = ", ".join(name for name, p in PORTS.items() if p in connector.ports)
+                raise ConfigurationError(key, f"{connector_name!r} does not serve it; it serves {served}")
+            self._bound[port] = connector
+        self._port_of = {
+            method: port
+            for port in PORTS.values()
+            for name, method in vars(port).items()
+            if callable(method) and not name.startswith("_")
+        }
+
+    def port_of(self, method: Any) -> type[Any]:
+        """Give the port that declares `method`."""
+        return self._port_of[method]
+
+    def kind_of(self, method: Any) -> Kind:
+        """Give the kind of the port that declares `method`."""
+        kind: Kind = self._port_of[method].kind
+        return kind
+
+    def binding(self, method: Any) -> tuple[str, Any] | None:
+        """Give connector name and bound implementation of a port method; None when nothing is bound."""
+        connector = self._bound.get(self._port_of[method])
+        if connector is None:
+            return None
+        return connector.name, getattr(connector.ports[self._port_of[method]], method.__name__)
+
+
+def build(settings: Settings, outbound: Outbound) -> Registry:
+    """Connect every configured system; ConfigurationError names what is wrong where."""
+    known = dict(_BUILT_IN) | {e.name: e.value for e in entry_points(group=_ENTRY_POINTS)}
+    connectors: dict[str, Connector] = {}
+    for name, raw in settings.connectors.items():
+        key = f"connectors.{name}"
+        options = dict(raw)
+        vendor = options.pop("type", None)
+        if vendor not in known:
+            raise ConfigurationError(f"{key}.type", f"write one of {', '.join(sorted(known))}")
+        package = known[vendor]
+        config = convert(options, importlib.import_module(f"{package}.config").Config, key)
+        connect = importlib.import_module(f"{package}.connector").connect
+        connectors[name] = connect(name, config, outbound)
+    return Registry(connectors, settings.bindings)

@@ -1,0 +1,1 @@
+"""Stripe: invoices, payments, subscriptions and balances."""

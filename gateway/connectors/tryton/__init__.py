@@ -1,0 +1,1 @@
+"""Tryton: accounts, orders, shipments, products, stock and invoices."""

@@ -1,0 +1,195 @@
+"""RequestContext: what one operation may see, and the only way to a connector.
+
+A resolver makes one call: `load(Port.get_many, Ref(scope, id))` or `list(Port.list_..., scope, ...)`.
+There is one loader per port method and request, keyed by `Ref`; lists are memoised. Every record
+that comes back passes the boundary here, so no resolver and no connector can forget it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from aiodataloader import DataLoader
+
+from gateway import telemetry
+from gateway.auth import boundary
+from gateway.auth.audit import Audit, AuditEvent
+from gateway.auth.principal import Membership, Principal
+from gateway.auth.scope import AccountScope, Ref
+from gateway.connectors.identity import AccountRef, IdentityMap, unknown_account
+from gateway.connectors.ports.common import Kind, Listing, Page, Record, Selection
+from gateway.connectors.registry import Registry
+from gateway.errors import Code, RequestError, UpstreamError
+from gateway.ids import Cursors
+
+PortMethod = Callable[..., Awaitable[Any]]
+# Named here because `list` inside the class is its method.
+_Refs = list[Ref]
+_Values = list[Any]
+_Keys = list[str]
+
+
+class RequestContext:
+    """Made for one operation and thrown away with it; nothing in it is shared between requests."""
+
+    def __init__(
+        self,
+        *,
+        principal: Principal,
+        fields: Selection,
+        registry: Registry,
+        identity: IdentityMap,
+        cursors: Cursors,
+        audit: Audit,
+        operation: str | None = None,
+    ) -> None:
+        self.principal = principal
+        self.fields = fields
+        self.cursors = cursors
+        self._registry = registry
+        self._identity = identity
+        self._audit = audit
+        self._operation = operation
+        self._loaders: dict[PortMethod, DataLoader[Ref, Any]] = {}
+        self._lists: dict[tuple[Any, ...], asyncio.Future[Any]] = {}
+        self._accounts: DataLoader[str, AccountRef | None] = DataLoader(self._resolve_accounts)
+
+    def membership(self, account: str) -> Membership | None:
+        """Select one of the caller's memberships; None for any other account, existing or not."""
+        return self.principal.memberships.get(account)
+
+    async def account_ref(self, membership: Membership) -> AccountRef:
+        """Give what the directory knows of the account: native ids, type, parent."""
+        ref = await self._accounts.load(membership.account)
+        if ref is None:
+            raise unknown_account()
+        return ref
+
+    async def scope(self, membership: Membership) -> AccountScope:
+        """Give the scope every port call for this account carries."""
+        ref = await self.account_ref(membership)
+        return AccountScope(membership.account, membership.permissions, ref.natives)
+
+    def system(self, method: PortMethod) -> str:
+        """Give the configured name of the system that serves a port."""
+        return self._binding(method)[0]
+
+    async def load(self, method: PortMethod, ref: Ref) -> Any:
+        """Load one record. None: missing, not for customers, or of another account."""
+        name, _ = self._binding(method)
+        if self._registry.kind_of(method) is Kind.ACCOUNT and not ref.scope.owners(name):
+            return None
+        loader = self._loaders.get(method)
+        if loader is None:
+            loader = self._loaders[method] = DataLoader(self._batch(method))
+        return await loader.load(ref)
+
+    async def load_many(self, method: PortMethod, refs: Sequence[Ref]) -> _Values:
+        """Load several records in one batch; an error stands in its record's place."""
+        return await asyncio.gather(*(self.load(method, ref) for ref in refs), return_exceptions=True)
+
+    async def list(
+        self,
+        method: PortMethod,
+        scope: AccountScope,
+        page: Page,
+        *arguments: Any,
+        parent: Record | None = None,
+    ) -> Listing[Any]:
+        """List records of one account, or parts of the record `parent` that was loaded before.
+
+        One foreign row fails the whole list: the vendor's filter did not work, and a silently
+        shortened list would hide it.
+        """
+        key = (method, scope, parent and (type(parent), getattr(parent, "id", None)), page, *arguments)
+        pending = self._lists.get(key)
+        if pending is None:
+            pending = self._lists[key] = asyncio.ensure_future(
+                self._list(method, scope, page, arguments, parent)
+            )
+        # Shielded: one caller that is cancelled must not take the answer from the others.
+        return await asyncio.shield(pending)
+
+    async def _list(
+        self,
+        method: PortMethod,
+        scope: AccountScope,
+        page: Page,
+        arguments: tuple[Any, ...],
+        parent: Record | None,
+    ) -> Listing[Any]:
+        name, read = self._binding(method)
+        owned = self._registry.kind_of(method) is Kind.ACCOUNT
+        if owned and not scope.owners(name):
+            # Not known there: nothing to ask for, and never an empty filter sent upstream.
+            return Listing([], has_next=False, has_previous=False, total=0)
+        with telemetry.batch(method.__qualname__, name, 1):
+            listing: Listing[Any] = await read(parent or scope, page, *arguments, self.fields)
+        if owned:
+            for record, _ in listing.items:
+                if isinstance(record, Record) and not self._admits(record, scope):
+                    raise UpstreamError(Code.UPSTREAM_CONTRACT_BROKEN, name, detail="a foreign row in a list")
+        return listing
+
+    def _batch(self, method: PortMethod) -> Callable[[_Refs], Coroutine[Any, Any, _Values]]:
+        name, read = self._binding(method)
+        owned = self._registry.kind_of(method) is Kind.ACCOUNT
+
+        async def run(refs: _Refs) -> _Values:
+            with telemetry.batch(method.__qualname__, name, len(refs)):
+                found = await read(refs, self.fields)
+            if len(found) != len(refs):
+                raise UpstreamError(
+                    Code.UPSTREAM_CONTRACT_BROKEN, name, detail="batch answer of another length"
+                )
+            return [
+                None if owned and isinstance(value, Record) and not self._admits(value, ref.scope) else value
+                for ref, value in zip(refs, found, strict=True)
+            ]
+
+        return run
+
+    def denied(self, coordinate: str, account: str) -> None:
+        """Audit that the caller asked for a field without the permission for it."""
+        self._audit.record(
+            AuditEvent(
+                event="ACCESS_DENIED",
+                outcome="denied",
+                subject=self.principal.subject,
+                account=account,
+                operation=self._operation,
+                coordinate=coordinate,
+            )
+        )
+
+    def _admits(self, record: Record, scope: AccountScope) -> bool:
+        if record.scope == scope and boundary.admits(record):
+            return True
+        self._audit.record(
+            AuditEvent(
+                event=Code.TENANT_VIOLATION_BLOCKED,
+                outcome="blocked",
+                subject=self.principal.subject,
+                account=scope.key,
+                operation=self._operation,
+                system=record.connector,
+                model=type(record).__name__,
+            )
+        )
+        telemetry.boundary_violation(record.connector)
+        return False
+
+    def _binding(self, method: PortMethod) -> tuple[str, Callable[..., Awaitable[Any]]]:
+        if self._registry.kind_of(method) is Kind.DIRECTORY:
+            raise TypeError("a directory port is not for resolvers")
+        bound = self._registry.binding(method)
+        if bound is None:
+            port = self._registry.port_of(method).__name__
+            raise RequestError(Code.UNSUPPORTED_CAPABILITY, f"No system is bound to {port} here.")
+        return bound
+
+    async def _resolve_accounts(self, keys: _Keys) -> _Values:
+        found = await self._identity.resolve(keys, self.principal)
+        return [found.get(key) for key in keys]

@@ -1,0 +1,196 @@
+"""GraphQL over HTTP: request in, response out. The one place where errors are mapped to the outside."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+from graphql import GraphQLError, GraphQLSchema
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from gateway import outbound, telemetry
+from gateway.auth.principal import Principal
+from gateway.auth.tokens import InvalidToken, bearer, challenge
+from gateway.context import RequestContext
+from gateway.errors import Code, GatewayError, RequestError
+from gateway.operations.documents import Document, Documents, Operation
+from gateway.operations.execute import run
+
+_LOG = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+
+class Verifier(Protocol):
+    """Turns a token into a principal, or raises InvalidToken (or UpstreamError: no keys)."""
+
+    async def verify(self, token: str) -> Principal:
+        """Verify an access token."""
+        ...
+
+
+class GraphQLRequest(msgspec.Struct):
+    """The body of a request. Members it does not know are ignored, as the specification asks."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = msgspec.field(default=None, name="operationName")
+    extensions: dict[str, Any] | None = None
+
+
+_decode = msgspec.json.Decoder(GraphQLRequest).decode
+
+
+class Endpoint:
+    """`POST /graphql` with a JSON body and a bearer token."""
+
+    def __init__(
+        self,
+        *,
+        schema: GraphQLSchema,
+        verifier: Verifier,
+        context: Callable[[Principal, Operation, str | None], RequestContext],
+        deadline_seconds: float,
+        max_body_bytes: int,
+    ) -> None:
+        self._schema = schema
+        self._documents = Documents(schema)
+        self._verifier = verifier
+        self._context = context
+        self._deadline = deadline_seconds
+        self._max_body = max_body_bytes
+
+    async def respond(self, request: Request) -> Response:
+        """Answer one request; every outcome is JSON."""
+        telemetry.request_id.set(secrets.token_hex(8))
+        try:
+            with outbound.deadline(self._deadline):
+                return await self._respond(request)
+        except Exception as error:  # noqa: BLE001  the outermost place: nothing may leave unmasked
+            return Response(_encode({"errors": [_masked(error)]}), 500, media_type="application/json")
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            principal = await self._verifier.verify(bearer(request.headers.get("authorization")))
+        except InvalidToken as error:
+            sent = error if "authorization" in request.headers else None
+            return _failure(401, error, {"WWW-Authenticate": challenge(sent)})
+        except GatewayError as error:
+            return _failure(503, error)
+        try:
+            body = await self._read(request)
+        except _Malformed as malformed:
+            return _failure(malformed.status, RequestError(Code.INVALID_INPUT, str(malformed)))
+        return Response(_encode(await self._answer(principal, body)), media_type="application/json")
+
+    async def _read(self, request: Request) -> GraphQLRequest:
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type != "application/json":
+            raise _Malformed(415, "content-type: write application/json.")
+        chunks = bytearray()
+        try:
+            async for chunk in request.stream():
+                chunks += chunk
+                if len(chunks) > self._max_body:
+                    raise _Malformed(413, f"body: write at most {self._max_body} bytes.")
+        except ClientDisconnect:
+            raise _Malformed(400, "body: it ended early.") from None
+        try:
+            return _decode(bytes(chunks))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise _Malformed(
+                400,
+                'body: write a JSON object with "query", and if needed "variables" and "operationName".',
+            ) from None
+
+    async def _answer(self, principal: Principal, body: GraphQLRequest) -> dict[str, Any]:
+        document = self._documents.get(body.query)
+        if document.errors:
+            return {"errors": [_formatted(error) for error in document.errors]}
+        try:
+            operation = document.operation(body.operation_name)
+        except RequestError as error:
+            return {"errors": [_public(error)]}
+        return await self._execute(principal, document, operation, body)
+
+    async def _execute(
+        self, principal: Principal, document: Document, operation: Operation, body: GraphQLRequest
+    ) -> dict[str, Any]:
+        name = operation.node.name.value if operation.node.name else None
+        with telemetry.operation(name, document.hash, operation.node.operation.value) as recording:
+            context = self._context(principal, operation, name)
+            result = await run(self._schema, document, name, body.variables or {}, context)
+            if result.errors:
+                recording.outcome = "errors"
+        answer: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            errors = [_formatted(error) for error in result.errors]
+            # A request that never began to run (a wrong variable, say) has no data at all.
+            answer = (
+                {"errors": errors}
+                if result.data is None and _before_execution(result.errors)
+                else answer | {"errors": errors}
+            )
+        return answer
+
+
+class _Malformed(Exception):  # noqa: N818  a finding about the request, answered at once
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def _before_execution(errors: list[GraphQLError]) -> bool:
+    return all(error.path is None for error in errors)
+
+
+def _formatted(error: GraphQLError) -> dict[str, Any]:
+    """Map one error to what a client may see; an unforeseen one is masked, with an id that is in the log."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    shown: dict[str, Any]
+    if isinstance(cause, GatewayError):
+        shown = _public(cause)
+        if cause.code not in _QUIET:
+            _LOG.warning(
+                "field failed", extra={"code": cause.code.value, "detail": getattr(cause, "detail", None)}
+            )
+    elif cause is None or isinstance(cause, GraphQLError):
+        shown = {
+            "message": error.message,
+            "extensions": {"code": Code.INVALID_INPUT.value, "retryable": False},
+        }
+    else:
+        shown = _masked(cause)
+    located = error.formatted
+    shown |= {key: located[key] for key in ("locations", "path") if key in located}
+    return shown
+
+
+_QUIET = frozenset({Code.FORBIDDEN, Code.INVALID_INPUT, Code.INVALID_CURSOR, Code.UNSUPPORTED_CAPABILITY})
+
+
+def _masked(error: Exception) -> dict[str, Any]:
+    reference = secrets.token_hex(8)
+    _LOG.error("unforeseen error %s", reference, exc_info=error, extra={"error_id": reference})
+    return {
+        "message": f"Internal error {reference}.",
+        "extensions": {"code": Code.INTERNAL.value, "retryable": False},
+    }
+
+
+def _public(error: GatewayError) -> dict[str, Any]:
+    return {"message": error.message, "extensions": error.extensions()}
+
+
+def _failure(status: int, error: GatewayError, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        _encode({"errors": [_public(error)]}),
+        status,
+        headers=dict(headers or {}),
+        media_type="application/json",
+    )

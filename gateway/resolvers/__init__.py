@@ -1,0 +1,1 @@
+"""How a field is answered: one module per business domain, plain async functions."""

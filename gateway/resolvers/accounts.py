@@ -1,0 +1,61 @@
+"""The caller, its memberships, and the account they lead into."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from gateway.auth.principal import Membership, Principal
+from gateway.auth.scope import Ref
+from gateway.connectors.ports.accounts import AccountsPort, AccountType
+from gateway.connectors.ports.common import Record
+from gateway.context import RequestContext
+from gateway.resolvers.connections import Connection, PageArgs, held
+
+
+async def viewer(_parent: object, context: RequestContext) -> Principal:
+    """Answer who calls."""
+    return context.principal
+
+
+async def user(principal: Principal, _context: RequestContext) -> Principal:
+    """Answer the person behind the token."""
+    return principal
+
+
+async def memberships(principal: Principal, context: RequestContext, **page: Any) -> Connection:
+    """List the caller's accounts, in the order of the token."""
+    rows = list(principal.memberships.values())
+    return held(context, "Viewer.memberships", rows, PageArgs(**page))
+
+
+async def current_account(principal: Principal, _context: RequestContext) -> Membership | None:
+    """Answer the first account of the token."""
+    return next(iter(principal.memberships.values()), None)
+
+
+async def membership_account(membership: Membership, _context: RequestContext) -> Membership:
+    """Answer the account a membership is in."""
+    return membership
+
+
+async def record_account(record: Record, context: RequestContext) -> Membership | None:
+    """Answer the account a record was read for."""
+    return context.membership(record.scope.key)
+
+
+async def account_type(membership: Membership, context: RequestContext) -> AccountType:
+    """Answer what the directory says the account is."""
+    return (await context.account_ref(membership)).type or AccountType.UNKNOWN
+
+
+def profile(attribute: str) -> Callable[[Membership, RequestContext], Awaitable[Any]]:
+    """Make the resolver of one attribute of the account's master record."""
+
+    async def resolve(membership: Membership, context: RequestContext) -> Any:
+        scope = await context.scope(membership)
+        owners = scope.owners(context.system(AccountsPort.get_many))
+        record = await context.load(AccountsPort.get_many, Ref(scope, owners[0])) if owners else None
+        return None if record is None else getattr(record, attribute)
+
+    return resolve

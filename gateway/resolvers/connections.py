@@ -1,0 +1,178 @@
+"""Relay connections: page arguments in, one page with cursors out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.auth.permissions import Permission
+from gateway.auth.scope import AccountScope
+from gateway.connectors.ports.common import Listing, Page, Record
+from gateway.context import PortMethod, RequestContext
+from gateway.errors import Code, RequestError
+from gateway.ids import binding
+
+MAX_PAGE = 100
+DEFAULT_PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PageArgs:
+    """`first`, `after`, `last`, `before` as the client wrote them."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def page(self, context: RequestContext, bound: bytes) -> Page:
+        """Check them and unwrap the cursors; INVALID_INPUT or INVALID_CURSOR names the argument."""
+        if self.last is not None or self.before is not None:
+            if self.first is not None or self.after is not None:
+                raise RequestError(
+                    Code.INVALID_INPUT,
+                    "first, last: write first (with after) or last (with before), not both.",
+                )
+            size = _size("last", self.last)
+            before = self.before and context.cursors.decode(bound, self.before, "before")
+            return Page(last=size, before=before)
+        size = _size("first", self.first)
+        after = self.after and context.cursors.decode(bound, self.after, "after")
+        return Page(first=size, after=after)
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    """Where a page stands in its list."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One row (or the error in its place) and its cursor."""
+
+    node: Any
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One page. `granted` is what the caller may do in `account`, which the rows belong to."""
+
+    edges: list[Edge]
+    page_info: PageInfo
+    total_count: int | None
+    account: str
+    granted: frozenset[Permission]
+
+    @property
+    def nodes(self) -> list[Any]:
+        """The rows without their cursors."""
+        return [edge.node for edge in self.edges]
+
+
+async def listed(
+    context: RequestContext,
+    method: PortMethod,
+    scope: AccountScope,
+    args: PageArgs,
+    *arguments: Any,
+    parent: Record | None = None,
+) -> Connection:
+    """Answer a connection from a port's list method."""
+    bound = _bound(method.__qualname__, scope, parent, *arguments)
+    page = args.page(context, bound)
+    listing = await context.list(method, scope, page, *arguments, parent=parent)
+    return _connection(context, listing, bound, scope)
+
+
+def embedded(
+    context: RequestContext, name: str, parent: Record, items: Sequence[Any], args: PageArgs
+) -> Connection:
+    """Answer a connection from rows that all came with their parent."""
+    bound = _bound(name, parent.scope, parent)
+    keys = [str(place) for place in range(len(items))]
+    listing = _slice(items, keys, args.page(context, bound))
+    return _connection(context, listing, bound, parent.scope)
+
+
+async def begun(
+    context: RequestContext,
+    method: PortMethod,
+    parent: Record,
+    items: Sequence[Any],
+    args: PageArgs,
+    *,
+    more: bool,
+) -> Connection:
+    """Answer a connection whose first rows came with their parent; `more`: the system has further ones.
+
+    Only a page that starts beyond the first rows costs a call, so a list of parents never does.
+    """
+    if more and (args.after is not None or args.last is not None):
+        return await listed(context, method, parent.scope, args, parent=parent)
+    bound = _bound(method.__qualname__, parent.scope, parent)
+    # The rows' own ids are the cursors, so that the list method can go on from any of them.
+    keys = [getattr(item, "id", f"#{place}") for place, item in enumerate(items)]
+    listing = _slice(items, keys, args.page(context, bound), more=more)
+    return _connection(context, listing, bound, parent.scope)
+
+
+def held(context: RequestContext, name: str, items: Sequence[Any], args: PageArgs) -> Connection:
+    """Answer a connection from rows that the caller's own token holds."""
+    bound = binding(name, context.principal.issuer, context.principal.subject)
+    keys = [str(place) for place in range(len(items))]
+    return _connection(context, _slice(items, keys, args.page(context, bound)), bound, None)
+
+
+def _size(argument: str, size: int | None) -> int:
+    if size is None:
+        return DEFAULT_PAGE
+    if not 1 <= size <= MAX_PAGE:
+        raise RequestError(
+            Code.INVALID_INPUT,
+            f"{argument}: write a number from 1 to {MAX_PAGE}; {size} was given. "
+            "For more rows, follow pageInfo and ask for the next page.",
+        )
+    return size
+
+
+def _bound(name: str, scope: AccountScope, parent: Record | None, *arguments: Any) -> bytes:
+    return binding(name, scope.key, parent and [parent.connector, getattr(parent, "id", "")], arguments)
+
+
+def _slice(items: Sequence[Any], keys: Sequence[str], page: Page, *, more: bool = False) -> Listing[Any]:
+    """Cut a page out of rows at hand; a cursor whose row is gone starts after the end."""
+    start, end = 0, len(items)
+    if page.after is not None:
+        start = keys.index(page.after) + 1 if page.after in keys else end
+    if page.before is not None:
+        end = keys.index(page.before) if page.before in keys else 0
+    if page.first is not None:
+        end = min(end, start + page.first)
+    elif page.last is not None:
+        start = max(start, end - page.last)
+    return Listing(
+        [(items[i], keys[i]) for i in range(start, end)],
+        has_next=end < len(items) or more,
+        has_previous=start > 0,
+        total=None if more else len(items),
+    )
+
+
+def _connection(
+    context: RequestContext, listing: Listing[Any], bound: bytes, scope: AccountScope | None
+) -> Connection:
+    edges = [Edge(record, context.cursors.encode(bound, cursor)) for record, cursor in listing.items]
+    if listing.end_cursor is not None:
+        end: str | None = context.cursors.encode(bound, listing.end_cursor)
+    else:
+        end = edges[-1].cursor if edges else None
+    info = PageInfo(listing.has_next, listing.has_previous, edges[0].cursor if edges else None, end)
+    account, granted = (scope.key, scope.permissions) if scope else ("", frozenset[Permission]())
+    return Connection(edges, info, listing.total, account, granted)

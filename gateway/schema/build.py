@@ -1,0 +1,116 @@
+"""From declarations to an executable schema that refuses what is unguarded or undescribed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+import strawberry
+from graphql import (
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_abstract_type,
+)
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_snake_case
+
+from gateway.auth.directive import Requires, Resolver, guard, refusal
+from gateway.auth.principal import Membership
+from gateway.resolvers.nodes import ACCOUNT
+from gateway.schema.base import INPUTS, META, TYPES, Field
+from gateway.schema.root import Query
+from gateway.schema.scalars import SCALARS
+
+
+def build(query: type = Query) -> tuple[GraphQLSchema, str]:
+    """Make the schema and its SDL; TypeError names every type or field that must not go out."""
+    declared = strawberry.Schema(query=query, config=StrawberryConfig(scalar_map=SCALARS))
+    schema: GraphQLSchema = declared._schema  # noqa: SLF001  Strawberry describes, graphql-core executes
+    problems: list[str] = []
+    for name, type_ in schema.type_map.items():
+        if name.startswith("__"):
+            continue
+        if isinstance(type_, GraphQLObjectType):
+            problems += _bind(type_)
+        elif isinstance(type_, GraphQLInterfaceType):
+            type_.resolve_type = lambda value, _info, _type: type_name(value)
+        elif isinstance(type_, GraphQLInputObjectType):
+            _bind_input(type_)
+        if not type_.description:
+            problems.append(f"{name} has no description")
+    if problems:
+        raise TypeError("; ".join(problems))
+    return schema, declared.as_str() + "\n"
+
+
+def type_name(value: Any) -> str:
+    """Give the GraphQL type of a record, or of the membership an account stands on."""
+    return ACCOUNT if isinstance(value, Membership) else _NAME_OF[value.model]
+
+
+_NAME_OF = {described.model: name for name, described in TYPES.items()}
+
+
+def _requires_of(value: Any) -> Requires:
+    return TYPES[type_name(value)].requires if hasattr(value, "granted") else frozenset()
+
+
+def _bind(type_: GraphQLObjectType) -> list[str]:
+    """Give each field its resolver, wrapped in what its type and itself require."""
+    problems = [] if type_.name in TYPES else [f"{type_.name} has no @authorize: declare it with object_type"]
+    type_.is_type_of = None
+    for name, field in type_.fields.items():
+        coordinate = f"{type_.name}.{name}"
+        definition = field.extensions.get("strawberry-definition")
+        meta = definition.metadata.get(META) if isinstance(definition, StrawberryField) else None
+        if not isinstance(meta, Field):
+            problems.append(f"{coordinate} has no @authorize: declare it with field, connection or auto")
+            continue
+        if not field.description:
+            problems.append(f"{coordinate} has no description")
+        field.extensions[META] = meta
+        for arg_name, argument in field.args.items():
+            argument.out_name = to_snake_case(arg_name)
+        field.resolve = _resolver(coordinate, field, meta)
+    return problems
+
+
+def _resolver(coordinate: str, field: GraphQLField, meta: Field) -> Callable[..., Any]:
+    if meta.resolve is None:
+        assert meta.attribute is not None, coordinate  # noqa: S101  one of both, by construction
+        return partial(_read, meta.attribute, requires_on(field, meta), coordinate)
+    target = get_named_type(field.type)
+    abstract = _requires_of if is_abstract_type(target) else None
+    return partial(_ask, guard(meta.resolve, coordinate, requires_on(field, meta), abstract))
+
+
+def requires_on(field: GraphQLField, meta: Field) -> Requires:
+    """What an edge requires: the field's own permissions and those of the type it leads to."""
+    described = TYPES.get(get_named_type(field.type).name)
+    return meta.requires | (described.requires if described else frozenset())
+
+
+def _read(attribute: str, requires: Requires, coordinate: str, parent: Any, info: Any) -> Any:
+    error = refusal(parent, info.context, requires, coordinate) if requires else None
+    return error or getattr(parent, attribute)
+
+
+def _ask(resolve: Resolver, parent: Any, info: Any, **arguments: Any) -> Any:
+    return resolve(parent, info.context, **arguments)
+
+
+def _bind_input(type_: GraphQLInputObjectType) -> None:
+    for name, field in type_.fields.items():
+        field.out_name = to_snake_case(name)
+    type_.out_type = partial(_model, INPUTS[type_.name])  # type: ignore[method-assign]  # its documented hook
+
+
+def _model(model: type[msgspec.Struct], values: dict[str, Any]) -> msgspec.Struct:
+    return model(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})

@@ -1,0 +1,1 @@
+"""Customer views composed by internal teams from ports and schema helpers."""
