@@ -78,9 +78,14 @@ class Registry:
         return connector.name, getattr(connector.ports[self._port_of[method]], method.__name__)
 
 
+def packages() -> dict[str, str]:
+    """Give every known vendor: `type` in the configuration -> its package."""
+    return _BUILT_IN | {entry.name: entry.value for entry in entry_points(group=_ENTRY_POINTS)}
+
+
 def build(settings: Settings, outbound: Outbound) -> Registry:
     """Connect every configured system; ConfigurationError names what is wrong where."""
-    known = dict(_BUILT_IN) | {e.name: e.value for e in entry_points(group=_ENTRY_POINTS)}
+    known = packages()
     connectors: dict[str, Connector] = {}
     for name, raw in settings.connectors.items():
         key = f"connectors.{name}"
