@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import math
+import signal
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from uvicorn.server import HANDLED_SIGNALS
 
 from gateway import outbound
 from gateway.auth.audit import Audit
+from gateway.auth.keys import SYSTEM as IDENTITY
 from gateway.auth.keys import KeySource
 from gateway.auth.policy import load_policy
 from gateway.auth.principal import Principal
@@ -26,8 +31,8 @@ from gateway.auth.tokens import TokenVerifier
 from gateway.connectors import registry
 from gateway.connectors.identity import CachedMap, ChainedMap, IdentityMap, StaticFileMap, TokenClaimMap
 from gateway.context import RequestContext
-from gateway.endpoint import Endpoint
-from gateway.errors import ConfigurationError, UpstreamError
+from gateway.endpoint import Endpoint, refused
+from gateway.errors import Code, ConfigurationError, UpstreamError
 from gateway.ids import Cursors
 from gateway.operations.documents import Operation
 from gateway.outbound import Outbound
@@ -37,6 +42,8 @@ from gateway.state import State
 from gateway.state.memory import MemoryState
 
 PROBE_SECONDS = 2.0
+_RESOURCE = "/.well-known/oauth-protected-resource"
+_LOG = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -81,11 +88,16 @@ class Gateway:
 
         routes = [
             Route("/graphql", self._endpoint.respond, methods=["POST"], name="graphql"),
-            Route("/.well-known/oauth-protected-resource", self._resource, methods=["GET"]),
+            Route(_RESOURCE, _resource_of(self.settings.auth.issuer), methods=["GET"]),
+            Route(f"{_RESOURCE}/graphql", _resource_of(self.settings.auth.issuer), methods=["GET"]),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", self._readyz, methods=["GET"]),
         ]
-        return Starlette(routes=routes, lifespan=lifespan)
+        app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: refused})
+        app.router.redirect_slashes = (
+            False  # behind a proxy that ends TLS, it would lead tokens to plain HTTP
+        )
+        return app
 
     async def close(self) -> None:
         """Close connections and state."""
@@ -94,33 +106,18 @@ class Gateway:
 
     async def probe(self) -> dict[str, UpstreamError | None]:
         """Ask every system, and the issuer of tokens, whether it answers; all at once."""
+        systems = {name: connector.ping for name, connector in self.registry.connectors.items()}
+        systems[IDENTITY] = self.keys.ping
         with outbound.deadline(PROBE_SECONDS):
-            names = [*self.registry.connectors, "identity"]
-            pings = [connector.ping() for connector in self.registry.connectors.values()]
-            found = await asyncio.gather(*pings, self.keys.ping(), return_exceptions=True)
-        outcome: dict[str, UpstreamError | None] = {}
-        for name, result in zip(names, found, strict=True):
-            if isinstance(result, BaseException) and not isinstance(result, UpstreamError):
-                raise result
-            outcome[name] = result if isinstance(result, UpstreamError) else None
-        return outcome
+            found = await asyncio.gather(*(_ping(name, ping) for name, ping in systems.items()))
+        return dict(zip(systems, found, strict=True))
 
     async def _readyz(self, _request: Request) -> JSONResponse:
         """Ready as long as tokens can be verified: one system down must not take the portal down."""
         found = await self.probe()
         systems = {name: error.code.value if error else "ok" for name, error in found.items()}
-        ready = found["identity"] is None
+        ready = found[IDENTITY] is None
         return JSONResponse({"ready": ready, "systems": systems}, 200 if ready else 503)
-
-    async def _resource(self, request: Request) -> JSONResponse:
-        """Say whose tokens are taken here (RFC 9728), so that a client finds the issuer by itself."""
-        return JSONResponse(
-            {
-                "resource": str(request.url_for("graphql")),
-                "authorization_servers": [self.settings.auth.issuer],
-                "bearer_methods_supported": ["header"],
-            }
-        )
 
     def _context(self, principal: Principal, operation: Operation, name: str | None) -> RequestContext:
         return RequestContext(
@@ -138,6 +135,32 @@ async def _healthz(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
+async def _ping(name: str, ping: Callable[[], Awaitable[None]]) -> UpstreamError | None:
+    try:
+        await ping()
+    except UpstreamError as error:
+        return error
+    except Exception as error:  # noqa: BLE001  a fault in one connector must not make all look dead
+        _LOG.exception("unforeseen error in a ping", extra={"system": name})
+        return UpstreamError(Code.UPSTREAM_CONTRACT_BROKEN, name, detail=type(error).__name__)
+    return None
+
+
+def _resource_of(issuer: str) -> Callable[[Request], Awaitable[JSONResponse]]:
+    async def resource(request: Request) -> JSONResponse:
+        """Say whose tokens are taken here (RFC 9728), so that a client finds the issuer by itself."""
+        path = request.url.path.removeprefix(_RESOURCE)  # the RFC inserts its own before the resource's
+        return JSONResponse(
+            {
+                "resource": str(request.url.replace(path=path, query="")),
+                "authorization_servers": [issuer],
+                "bearer_methods_supported": ["header"],
+            }
+        )
+
+    return resource
+
+
 def _identity(settings: Settings, state: State) -> IdentityMap:
     maps: list[IdentityMap] = []
     for source in settings.identity.sources:
@@ -152,8 +175,8 @@ def _identity(settings: Settings, state: State) -> IdentityMap:
 def _cursors(settings: Settings) -> Cursors:
     try:
         return Cursors([key.reveal().encode() for key in settings.cursors.keys])
-    except ValueError as error:
-        raise ConfigurationError("cursors.keys", str(error)) from None
+    except ValueError:
+        raise ConfigurationError("cursors.keys", "write at least one key, each of 32 bytes or more") from None
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -168,19 +191,18 @@ def bind(host: str, port: int) -> socket.socket:
         bound.listen(2048)
     except (OSError, OverflowError) as error:
         bound.close()
-        reason = (
-            "is taken by another program"
-            if getattr(error, "errno", 0) == errno.EADDRINUSE
-            else "cannot be used"
-        )
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise ConfigurationError(
+                "port", f"{port} is taken by another program. Choose another, such as --port {port + 1}."
+            ) from None
         raise ConfigurationError(
-            "port", f"{host}:{port} {reason}. Choose another: --port 8001, or PORT=8001."
+            "host and port", f"{host}:{port} cannot be used on this machine. Write others: --host, --port."
         ) from None
     return bound
 
 
 async def serve(gateway: Gateway, bound: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; requests under way may end within the request deadline."""
+    """Serve until SIGINT or SIGTERM, then return; requests under way may end within the request deadline."""
     config = uvicorn.Config(
         gateway.app(),
         http="httptools",
@@ -192,4 +214,21 @@ async def serve(gateway: Gateway, bound: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=math.ceil(gateway.settings.server.deadline_seconds),
     )
-    await uvicorn.Server(config).serve(sockets=[bound])
+    await _Server(config).serve(sockets=[bound])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which once stopped would raise the signal again and so end the process half-way.
+
+    What is around it (telemetry, stand-ins, temporary files) has still to be closed.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on a signal while serving; give it back to who had it before."""
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

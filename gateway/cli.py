@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     schema.set_defaults(run=_schema)
 
     demo = commands.add_parser("demo", help="run the gateway on stand-in systems, on this machine only")
-    demo.add_argument("--port", type=int, default=_port(), help="default: PORT from the environment, or 8000")
+    demo.add_argument("--port", type=int, help="default: PORT from the environment, or 8000")
     demo.add_argument(
         "--accounts", type=int, default=0, help="how many plain accounts to add to the named ones"
     )
@@ -64,23 +64,24 @@ def _parser() -> argparse.ArgumentParser:
     parts = demo.add_subparsers(metavar="PART")
     token = parts.add_parser("token", help="print an access token for a persona")
     token.add_argument("persona", metavar="PERSONA")
-    token.add_argument("--port", type=int, default=_port(), help="the demo's port")
+    # Suppressed, or the default of this one would replace what `demo --port` said.
+    token.add_argument("--port", type=int, default=argparse.SUPPRESS, help="the demo's port")
     token.set_defaults(run=_token)
     return parser
 
 
 def _serve(options: argparse.Namespace) -> int:
     configured = settings.load(options.config)
-    host, port = options.host or configured.server.host, options.port or configured.server.port
+    host = configured.server.host if options.host is None else options.host
+    port = configured.server.port if options.port is None else options.port
     recording = telemetry.setup(
         otlp_endpoint=configured.telemetry.otlp_endpoint,
         sample_ratio=configured.telemetry.sample_ratio,
         log_level=configured.telemetry.log_level,
     )
-    gateway = app.Gateway(configured)
-    bound = app.bind(host, port)
     try:
-        _loop(app.serve(gateway, bound))
+        gateway = app.Gateway(configured)
+        _loop(app.serve(gateway, app.bind(host, port)))
     finally:
         recording.shutdown()
     return 0
@@ -118,18 +119,20 @@ def _schema(_options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from sandbox import demo  # noqa: PLC0415  the one command that knows the sandbox
 
-    _loop(demo.run(options.port, accounts=options.accounts, invoices=options.invoices))
+    _loop(demo.run(_port(options), accounts=options.accounts, invoices=options.invoices))
     return 0
 
 
 def _token(options: argparse.Namespace) -> int:
     from sandbox import demo  # noqa: PLC0415  likewise
 
-    print(demo.token(options.persona, options.port))
+    print(demo.token(options.persona, _port(options)))
     return 0
 
 
-def _port() -> int:
+def _port(options: argparse.Namespace) -> int:
+    if options.port is not None:
+        return int(options.port)
     text = os.environ.get("PORT", "8000")
     if not text.isascii() or not text.isdigit():
         raise ConfigurationError("PORT", f"write a port number, such as 8000; it is {text!r}")

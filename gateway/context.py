@@ -8,7 +8,8 @@ that comes back passes the boundary here, so no resolver and no connector can fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from aiodataloader import DataLoader
@@ -19,9 +20,9 @@ from gateway.auth.audit import Audit, AuditEvent
 from gateway.auth.principal import Membership, Principal
 from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.identity import AccountRef, IdentityMap, unknown_account
-from gateway.connectors.ports.common import Kind, Listing, Page, Record, Selection
+from gateway.connectors.ports.common import Kind, Listing, Page, Record, Selection, native_id
 from gateway.connectors.registry import Registry
-from gateway.errors import Code, RequestError, UpstreamError
+from gateway.errors import Code, GatewayError, RequestError, UpstreamError
 from gateway.ids import Cursors
 
 PortMethod = Callable[..., Awaitable[Any]]
@@ -54,6 +55,7 @@ class RequestContext:
         self._operation = operation
         self._loaders: dict[PortMethod, DataLoader[Ref, Any]] = {}
         self._lists: dict[tuple[Any, ...], asyncio.Future[Any]] = {}
+        self._scopes: dict[str, AccountScope] = {}
         self._accounts: DataLoader[str, AccountRef | None] = DataLoader(self._resolve_accounts)
 
     def membership(self, account: str) -> Membership | None:
@@ -62,15 +64,16 @@ class RequestContext:
 
     async def account_ref(self, membership: Membership) -> AccountRef:
         """Give what the directory knows of the account: native ids, type, parent."""
-        ref = await self._accounts.load(membership.account)
+        ref = await asyncio.shield(self._accounts.load(membership.account))
         if ref is None:
             raise unknown_account()
         return ref
 
     async def scope(self, membership: Membership) -> AccountScope:
-        """Give the scope every port call for this account carries."""
+        """Give the scope every port call for this account carries: one object per account and request."""
         ref = await self.account_ref(membership)
-        return AccountScope(membership.account, membership.permissions, ref.natives)
+        made = AccountScope(membership.account, membership.permissions, ref.natives)
+        return self._scopes.setdefault(membership.account, made)
 
     def system(self, method: PortMethod) -> str:
         """Give the configured name of the system that serves a port."""
@@ -84,7 +87,8 @@ class RequestContext:
         loader = self._loaders.get(method)
         if loader is None:
             loader = self._loaders[method] = DataLoader(self._batch(method))
-        return await loader.load(ref)
+        # Shielded: one caller that is cancelled must not take the answer from the others.
+        return await asyncio.shield(loader.load(ref))
 
     async def load_many(self, method: PortMethod, refs: Sequence[Ref]) -> _Values:
         """Load several records in one batch; an error stands in its record's place."""
@@ -103,13 +107,12 @@ class RequestContext:
         One foreign row fails the whole list: the vendor's filter did not work, and a silently
         shortened list would hide it.
         """
-        key = (method, scope, parent and (type(parent), getattr(parent, "id", None)), page, *arguments)
+        key = (method, scope, parent and (type(parent), native_id(parent)), page, *arguments)
         pending = self._lists.get(key)
         if pending is None:
             pending = self._lists[key] = asyncio.ensure_future(
                 self._list(method, scope, page, arguments, parent)
             )
-        # Shielded: one caller that is cancelled must not take the answer from the others.
         return await asyncio.shield(pending)
 
     async def _list(
@@ -125,29 +128,38 @@ class RequestContext:
         if owned and not scope.owners(name):
             # Not known there: nothing to ask for, and never an empty filter sent upstream.
             return Listing([], has_next=False, has_previous=False, total=0)
-        with telemetry.batch(method.__qualname__, name, 1):
+        with _measured(method, name, 1):
             listing: Listing[Any] = await read(parent or scope, page, *arguments, self.fields)
-        if owned:
-            for record, _ in listing.items:
-                if isinstance(record, Record) and not self._admits(record, scope):
-                    raise UpstreamError(Code.UPSTREAM_CONTRACT_BROKEN, name, detail="a foreign row in a list")
+        for record, _ in listing.items:
+            if isinstance(record, GatewayError):
+                continue
+            if not isinstance(record, Record) or not self._admits(record, scope, name, shared=not owned):
+                raise _broken(name, "a foreign row in a list")
         return listing
 
     def _batch(self, method: PortMethod) -> Callable[[_Refs], Coroutine[Any, Any, _Values]]:
         name, read = self._binding(method)
         owned = self._registry.kind_of(method) is Kind.ACCOUNT
 
+        def judged(ref: Ref, value: object) -> object:
+            if value is None or isinstance(value, Exception):
+                return value
+            if not isinstance(value, Record):
+                return _broken(name, "neither a record nor an error")
+            if not self._admits(value, ref.scope, name, shared=not owned):
+                return None
+            return value if native_id(value) == ref.native_id else _broken(name, "a record of another id")
+
         async def run(refs: _Refs) -> _Values:
-            with telemetry.batch(method.__qualname__, name, len(refs)):
-                found = await read(refs, self.fields)
+            try:
+                with _measured(method, name, len(refs)):
+                    found = await read(refs, self.fields)
+            except GatewayError as error:
+                # Remembered like any answer: what failed is not asked for again in this request.
+                return [error for _ in refs]
             if len(found) != len(refs):
-                raise UpstreamError(
-                    Code.UPSTREAM_CONTRACT_BROKEN, name, detail="batch answer of another length"
-                )
-            return [
-                None if owned and isinstance(value, Record) and not self._admits(value, ref.scope) else value
-                for ref, value in zip(refs, found, strict=True)
-            ]
+                return [_broken(name, "a batch answer of another length") for _ in refs]
+            return [judged(ref, value) for ref, value in zip(refs, found, strict=True)]
 
         return run
 
@@ -164,8 +176,10 @@ class RequestContext:
             )
         )
 
-    def _admits(self, record: Record, scope: AccountScope) -> bool:
-        if record.scope == scope and boundary.admits(record):
+    def _admits(self, record: Record, scope: AccountScope, system: str, *, shared: bool) -> bool:
+        # The very scope: one of another request, however equal, carries another caller's permissions.
+        stamped = record.scope is scope and record.connector == system
+        if stamped and boundary.admits(record, shared=shared):
             return True
         self._audit.record(
             AuditEvent(
@@ -174,11 +188,11 @@ class RequestContext:
                 subject=self.principal.subject,
                 account=scope.key,
                 operation=self._operation,
-                system=record.connector,
+                system=system,
                 model=type(record).__name__,
             )
         )
-        telemetry.boundary_violation(record.connector)
+        telemetry.boundary_violation(system)
         return False
 
     def _binding(self, method: PortMethod) -> tuple[str, Callable[..., Awaitable[Any]]]:
@@ -191,5 +205,22 @@ class RequestContext:
         return bound
 
     async def _resolve_accounts(self, keys: _Keys) -> _Values:
-        found = await self._identity.resolve(keys, self.principal)
+        try:
+            found = await self._identity.resolve(keys, self.principal)
+        except GatewayError as error:
+            return [error for _ in keys]
         return [found.get(key) for key in keys]
+
+
+@contextmanager
+def _measured(method: PortMethod, system: str, size: int) -> Iterator[None]:
+    """Record a call. One that cancels itself has failed: nobody who waits for it was cancelled."""
+    try:
+        with telemetry.batch(method.__qualname__, system, size):
+            yield
+    except asyncio.CancelledError:
+        raise UpstreamError(Code.UPSTREAM_UNAVAILABLE, system, detail="the call was cancelled") from None
+
+
+def _broken(system: str, detail: str) -> UpstreamError:
+    return UpstreamError(Code.UPSTREAM_CONTRACT_BROKEN, system, detail=detail)

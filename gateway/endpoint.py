@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 from graphql import GraphQLError, GraphQLSchema
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -16,7 +18,7 @@ from gateway import outbound, telemetry
 from gateway.auth.principal import Principal
 from gateway.auth.tokens import InvalidToken, bearer, challenge
 from gateway.context import RequestContext
-from gateway.errors import Code, GatewayError, RequestError
+from gateway.errors import Code, GatewayError, RequestError, UpstreamError
 from gateway.operations.documents import Document, Documents, Operation
 from gateway.operations.execute import run
 
@@ -76,6 +78,7 @@ class Endpoint:
         try:
             principal = await self._verifier.verify(bearer(request.headers.get("authorization")))
         except InvalidToken as error:
+            _LOG.info("access token refused", extra={"outcome": error.reason})
             sent = error if "authorization" in request.headers else None
             return _failure(401, error, {"WWW-Authenticate": challenge(sent)})
         except GatewayError as error:
@@ -92,10 +95,13 @@ class Endpoint:
             raise _Malformed(415, "content-type: write application/json.")
         chunks = bytearray()
         try:
-            async for chunk in request.stream():
-                chunks += chunk
-                if len(chunks) > self._max_body:
-                    raise _Malformed(413, f"body: write at most {self._max_body} bytes.")
+            async with asyncio.timeout(self._deadline):
+                async for chunk in request.stream():
+                    chunks += chunk
+                    if len(chunks) > self._max_body:
+                        raise _Malformed(413, f"body: write at most {self._max_body} bytes.")
+        except TimeoutError:
+            raise _Malformed(408, f"body: send it within {self._deadline:g} seconds.") from None
         except ClientDisconnect:
             raise _Malformed(400, "body: it ended early.") from None
         try:
@@ -103,13 +109,14 @@ class Endpoint:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise _Malformed(
                 400,
-                'body: write a JSON object with "query", and if needed "variables" and "operationName".',
+                'body: write a JSON object with "query" (a string) and, where needed, '
+                '"variables" (an object) and "operationName" (a string).',
             ) from None
 
     async def _answer(self, principal: Principal, body: GraphQLRequest) -> dict[str, Any]:
         document = self._documents.get(body.query)
         if document.errors:
-            return {"errors": [_formatted(error) for error in document.errors]}
+            return {"errors": _formatted(document.errors)}
         try:
             operation = document.operation(body.operation_name)
         except RequestError as error:
@@ -123,18 +130,20 @@ class Endpoint:
         with telemetry.operation(name, document.hash, operation.node.operation.value) as recording:
             context = self._context(principal, operation, name)
             result = await run(self._schema, document, name, body.variables or {}, context)
-            if result.errors:
-                recording.outcome = "errors"
-        answer: dict[str, Any] = {"data": result.data}
-        if result.errors:
-            errors = [_formatted(error) for error in result.errors]
-            # A request that never began to run (a wrong variable, say) has no data at all.
-            answer = (
-                {"errors": errors}
-                if result.data is None and _before_execution(result.errors)
-                else answer | {"errors": errors}
-            )
-        return answer
+            if not result.errors:
+                return {"data": result.data}
+            recording.outcome = "errors"
+            errors = _formatted(result.errors)
+        # A request that never began to run (a wrong variable, say) has no data at all.
+        before = result.data is None and all(error.path is None for error in result.errors)
+        return {"errors": errors} if before else {"data": result.data, "errors": errors}
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Answer what no route takes: another path, or another method than its."""
+    assert isinstance(error, HTTPException)  # noqa: S101  registered for nothing else
+    text = f"{request.method} is not served at this path. For GraphQL write POST /graphql."
+    return _failure(error.status_code, RequestError(Code.INVALID_INPUT, text), error.headers)
 
 
 class _Malformed(Exception):  # noqa: N818  a finding about the request, answered at once
@@ -143,35 +152,40 @@ class _Malformed(Exception):  # noqa: N818  a finding about the request, answere
         self.status = status
 
 
-def _before_execution(errors: list[GraphQLError]) -> bool:
-    return all(error.path is None for error in errors)
+def _formatted(errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
+    """Map errors to what a client may see. A failure that many fields share is told and logged once."""
+    shown: dict[object, dict[str, Any]] = {}
+    answer = []
+    for error in errors:
+        cause = _cause(error)
+        # Each record of a failed batch has an error of its own; they are one failure all the same.
+        key = (cause.code, cause.system, cause.detail) if isinstance(cause, UpstreamError) else id(cause)
+        if key not in shown:
+            shown[key] = _shown(error, cause)
+        located = error.formatted
+        answer.append(shown[key] | {part: located[part] for part in ("locations", "path") if part in located})
+    return answer
 
 
-def _formatted(error: GraphQLError) -> dict[str, Any]:
-    """Map one error to what a client may see; an unforeseen one is masked, with an id that is in the log."""
-    cause = error.original_error
+def _cause(error: GraphQLError) -> Exception:
+    cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
-    shown: dict[str, Any]
+    return cause
+
+
+def _shown(error: GraphQLError, cause: Exception) -> dict[str, Any]:
+    """Give message and extensions; what is not the caller's to mend is logged."""
     if isinstance(cause, GatewayError):
-        shown = _public(cause)
-        if cause.code not in _QUIET:
-            _LOG.warning(
-                "field failed", extra={"code": cause.code.value, "detail": getattr(cause, "detail", None)}
-            )
-    elif cause is None or isinstance(cause, GraphQLError):
-        shown = {
-            "message": error.message,
-            "extensions": {"code": Code.INVALID_INPUT.value, "retryable": False},
-        }
-    else:
-        shown = _masked(cause)
-    located = error.formatted
-    shown |= {key: located[key] for key in ("locations", "path") if key in located}
-    return shown
-
-
-_QUIET = frozenset({Code.FORBIDDEN, Code.INVALID_INPUT, Code.INVALID_CURSOR, Code.UNSUPPORTED_CAPABILITY})
+        if not isinstance(cause, RequestError):
+            of_system = {key: getattr(cause, key, None) for key in ("system", "detail")}
+            _LOG.warning("field failed", extra={"code": cause.code.value, **of_system})
+        return _public(cause)
+    # graphql-core names a place in the document when the document or a variable is wrong. Without one it is
+    # a value of ours that does not fit its type, and the message quotes it.
+    if isinstance(cause, GraphQLError) and (cause.nodes or error.path is None):
+        return _public(RequestError(Code.INVALID_INPUT, error.message))
+    return _masked(cause)
 
 
 def _masked(error: Exception) -> dict[str, Any]:

@@ -12,13 +12,15 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from gateway.errors import ConfigurationError
 
 T = TypeVar("T")
+Text = Annotated[str, Meta(min_length=1)]
 
 
 class Secret:
@@ -36,6 +38,9 @@ class Secret:
     def __repr__(self) -> str:
         return "Secret(...)"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not to be copied or pickled")
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all settings: a key that is not declared is refused."""
@@ -44,26 +49,26 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Server(Config, frozen=True, kw_only=True):
     """`[server]`: where to listen, and how long one request may take in all (seconds)."""
 
-    host: str = "127.0.0.1"
-    port: int = 8000
-    workspace: str = "default"
-    deadline_seconds: float = 10.0
-    max_body_bytes: int = 1_000_000
+    host: Text = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
+    workspace: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+\Z")] = "default"
+    deadline_seconds: Annotated[float, Meta(gt=0, le=300)] = 10.0
+    max_body_bytes: Annotated[int, Meta(gt=0)] = 1_000_000
 
 
 class Auth(Config, frozen=True, kw_only=True):
     """`[auth]`: whose access tokens are believed, and the role policy (default: the shipped one)."""
 
-    issuer: str
-    audience: str
-    memberships_claim: str = "memberships"
+    issuer: Text
+    audience: Text
+    memberships_claim: Text = "memberships"
     policy: str | None = None
 
 
 class Identity(Config, frozen=True, kw_only=True):
     """`[identity]`: the maps from account key to native ids, in the order they are asked."""
 
-    sources: tuple[Literal["claims", "file"], ...] = ("claims", "file")
+    sources: Annotated[tuple[Literal["claims", "file"], ...], Meta(min_length=1)] = ("claims", "file")
     file: str | None = None
 
 
@@ -77,7 +82,7 @@ class TelemetrySettings(Config, frozen=True, kw_only=True):
     """`[telemetry]`: OTLP over HTTP when an endpoint is given; logs are JSON lines on stderr."""
 
     otlp_endpoint: str | None = None
-    sample_ratio: float = 1.0
+    sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 1.0
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
@@ -107,12 +112,16 @@ def load(file: Path, environ: Mapping[str, str] = os.environ) -> Settings:
 def parse(raw: dict[str, Any], folder: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     """Type a configuration that is already a dict."""
     resolved = _resolve(raw, "", folder, environ)
+    # First by itself what has names of the operator's choice: a type error of the whole would not say which.
+    for table, type_ in (("bindings", str), ("connectors", dict[str, Any])):
+        entries = resolved.get(table)
+        for name, value in entries.items() if isinstance(entries, dict) else ():
+            convert(value, type_, f"{table}.{name}")
     settings = convert(resolved, Settings)
-    for key in ("file",):
-        if settings.identity.file is None and key in settings.identity.sources:
-            raise ConfigurationError(
-                "identity.file", 'write the path of the accounts file, or sources = ["claims"]'
-            )
+    if settings.identity.file is None and "file" in settings.identity.sources:
+        raise ConfigurationError(
+            "identity.file", 'write the path of the accounts file, or sources = ["claims"]'
+        )
     return msgspec.structs.replace(
         settings,
         identity=msgspec.structs.replace(settings.identity, file=_path(settings.identity.file, folder)),
@@ -127,11 +136,11 @@ def convert(raw: object, type_: type[T], prefix: str = "") -> T:
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at `$")
         key = ".".join(filter(None, [prefix, place.rstrip("`").removeprefix(".")]))
-        field = re.search(r"(?:unknown|required) field `(\w+)`", text)
+        field = re.search(r"(?:unknown|required) field `([^`]+)`", text)
         if field:
             key = ".".join(filter(None, [key, field[1]]))
             text = "is required" if "required" in text else "is not a setting; check the spelling"
-        raise ConfigurationError(key or prefix or "configuration", text) from None
+        raise ConfigurationError(key or "configuration", text) from None
 
 
 def _secret(type_: type, value: object) -> object:

@@ -211,7 +211,9 @@ _NAMED = (
     ("reach", "Reach Resale", "PARTNER", 108, ("EUR",), None, 4, 2),
 )
 _STATES = ("confirmed", "processing", "processing", "done", "done")
-_SHIPMENT_STATES = {"confirmed": (), "processing": ("waiting", "shipped"), "done": ("done",)}
+# As Tryton has it: what is shipped but not yet done does not count as shipped in the order's own state.
+_SENT = {"done": (("done",), "sent"), "partly": (("done", "waiting"), "partially shipped"),
+         "shipped": (("shipped", "waiting"), "waiting")}  # fmt: skip
 
 
 def build(anchor: dt.date = ANCHOR, *, accounts: int = 0, invoices: int = 0) -> DataSet:
@@ -227,7 +229,7 @@ def build(anchor: dt.date = ANCHOR, *, accounts: int = 0, invoices: int = 0) -> 
         )
     retired = len(_CATALOGUE) + 1
     data.products[retired] = Product(
-        retired, "X-900", "Prototype", "Not for sale.", Decimal("1.00"), Decimal(0), Decimal(0), False
+        retired, "X-900", "Prototype", "Not for sale.", Decimal("1.00"), Decimal(0), Decimal(0), salable=False
     )
     extra = tuple(
         (f"x{n:04}", f"Customer {n:04}", "CUSTOMER", 1000 + n, ("EUR",), None, invoices, invoices // 10)
@@ -243,14 +245,14 @@ def build(anchor: dt.date = ANCHOR, *, accounts: int = 0, invoices: int = 0) -> 
             credit_minor=2_500 if key == "acme" else 0,
         )  # fmt: skip
         data.accounts[key] = account
-        rng = random.Random(f"{key}:1")  # noqa: S311  test data, not a secret
+        rng = random.Random(f"{key}:1")
         _bill(data, account, bills, rng)
         _sell(data, account, sales, rng)
     return data
 
 
 def _stripe_id(prefix: str, key: str, salt: object) -> str:
-    return f"{prefix}_{random.Random(f'{prefix}:{key}:{salt}').randbytes(9).hex()}"  # noqa: S311
+    return f"{prefix}_{random.Random(f'{prefix}:{key}:{salt}').randbytes(9).hex()}"
 
 
 def _at(day: dt.date, hour: int = 9) -> dt.datetime:
@@ -274,31 +276,34 @@ def _bill(data: DataSet, account: Account, count: int, rng: random.Random) -> No
             )  # fmt: skip
     for n in range(count):
         # Every fifth in the second currency; two issued in the same second, to try equal sort keys.
-        currency = currencies[-1] if n % 5 == 2 else currencies[0]  # noqa: PLR2004
+        currency = currencies[-1] if n % 5 == 2 else currencies[0]
         # The newest is old enough that no payment lies in the future.
-        created = _at(data.anchor - dt.timedelta(days=15 + 6 * (n - n % 2 if n < 4 else n)))  # noqa: PLR2004
-        status = ("open", "paid", "open", "paid", "paid", "paid", "uncollectible", "paid", "void", "paid")[n % 10]
+        created = _at(data.anchor - dt.timedelta(days=15 + 6 * (n - n % 2 if n < 4 else n)))
+        status = ("open", "paid", "open", "paid", "paid", "paid", "uncollectible", "paid", "void", "paid")[
+            n % 10
+        ]
         lines = tuple(
             InvoiceLine(
                 _stripe_id("il", account.key, (n, m)),
                 rng.choice(("Maintenance", "Spare parts", "Licence", "Consulting", "Freight")),
                 rng.randint(1, 9),
-                _round_minor(rng.randint(5, 400), currency) + (rng.randint(0, 99) if EXPONENTS[currency] else 0),
+                _round_minor(rng.randint(5, 400), currency)
+                + (rng.randint(0, 99) if EXPONENTS[currency] else 0),
                 (created.date() - dt.timedelta(days=30), created.date()),
             )
-            for m in range(14 if n == 5 else rng.randint(1, 5))  # noqa: PLR2004  14: more than one page
+            for m in range(14 if n == 5 else rng.randint(1, 5))
         )
         tax = sum(line.amount_minor for line in lines) * 19 // 100
         total = sum(line.amount_minor for line in lines) + tax
-        paid = total if status == "paid" else total // 3 if status == "open" and n % 20 == 2 else 0  # noqa: PLR2004
+        paid = total if status == "paid" else total // 3 if status == "open" and n % 20 == 2 else 0
         payment = _stripe_id("pi", account.key, n) if paid else None
         invoice_id = _stripe_id("in", account.key, n)
         data.invoices.append(
             Invoice(
                 invoice_id, account.key, account.stripe_customers[currency],
                 f"{account.number}-{n + 1:04}", status, currency, created,
-                created + dt.timedelta(days=30), created + dt.timedelta(days=12) if status == "paid" else None,
-                lines, tax, paid, payment,
+                created + dt.timedelta(days=30),
+                created + dt.timedelta(days=12) if status == "paid" else None, lines, tax, paid, payment,
                 subscriptions[currency] if n % 5 == 0 else None, f"PO-{account.key.upper()}-{n + 1}",
             )
         )  # fmt: skip
@@ -332,22 +337,21 @@ def _round_minor(major: int, currency: str) -> int:
 
 
 def _sell(data: DataSet, account: Account, count: int, rng: random.Random) -> None:
-    currencies = [c for c in account.stripe_customers if EXPONENTS[c] == 2] or [account.currency]  # noqa: PLR2004
+    currencies = [c for c in account.stripe_customers if EXPONENTS[c] == 2] or [account.currency]
     for n in range(count):
-        _order(data, account, rng, n, _STATES[n % 5], currencies[-1] if n % 6 == 5 else currencies[0])  # noqa: PLR2004
+        _order(data, account, rng, n, _STATES[n % 5], currencies[-1] if n % 6 == 5 else currencies[0])
     for n, state in enumerate(("draft", "quotation", "cancelled") if count else ()):
         # Traps: carts, quotes and cancelled rows are not orders.
         _order(data, account, rng, count + n, state, currencies[0])
 
 
-def _order(
-    data: DataSet, account: Account, rng: random.Random, n: int, state: str, currency: str
-) -> None:
+def _order(data: DataSet, account: Account, rng: random.Random, n: int, state: str, currency: str) -> None:
     order_id = account.tryton_party * 1000 + n
     sellable = [p for p in data.products.values() if p.salable]
     chosen = rng.sample(sellable, rng.randint(1, 4))
-    placed = data.anchor - dt.timedelta(days=9 * (n - n % 2 if n < 4 else n))  # noqa: PLR2004
-    states = _SHIPMENT_STATES.get(state, ())
+    placed = data.anchor - dt.timedelta(days=9 * (n - n % 2 if n < 4 else n))
+    sent = state if state != "processing" else "partly" if n % 5 == 1 else "shipped"
+    states, shipment_state = _SENT.get(sent, ((), "none"))
     whole = state == "done"
     lines = tuple(
         OrderLine(
@@ -358,17 +362,17 @@ def _order(
     )  # fmt: skip
     shipments = tuple(
         Shipment(
-            order_id * 10 + m, f"S-{order_id}-{m}", shipment_state,
-            f"1Z{order_id:010}{m}" if shipment_state in ("shipped", "done") else None,
-            placed + dt.timedelta(days=4) if shipment_state in ("shipped", "done") else None,
+            order_id * 10 + m, f"S-{order_id}-{m}", reached,
+            f"1Z{order_id:010}{m}" if reached in ("shipped", "done") else None,
+            placed + dt.timedelta(days=4) if reached in ("shipped", "done") else None,
             placed + dt.timedelta(days=5),
         )
-        for m, shipment_state in enumerate(states)
+        for m, reached in enumerate(states)
     )  # fmt: skip
     data.orders.append(
         Order(
             order_id, account.key, None if state == "draft" else f"SO-{order_id}", state,
-            "none" if not states else "sent" if whole else "partially shipped", currency, placed,
+            shipment_state, currency, placed,
             f"PO-{account.key.upper()}-{n + 1}", lines, shipments,
         )
     )  # fmt: skip

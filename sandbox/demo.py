@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import http.client
 import json
+import shlex
 import sys
 import tempfile
 import urllib.error
@@ -29,6 +31,7 @@ _QUERY = (
 async def run(port: int, *, accounts: int = 0, invoices: int = 0) -> None:
     """Run until interrupted. The port is taken first, so that a taken one is known at once."""
     bound = app.bind(HOST, port)
+    port = bound.getsockname()[1]  # the one the system chose, if 0 was asked for
     _say("Making the data set ...")
     data = build(dt.datetime.now(dt.UTC).date(), accounts=accounts, invoices=invoices)
     _say("Starting the stand-ins: Stripe, Tryton, an OpenID issuer ...")
@@ -51,7 +54,7 @@ def token(persona: str, port: int) -> str:
         issuer = resource["authorization_servers"][0]
         form = urllib.parse.urlencode({"grant_type": GRANT_TYPE, "persona": persona})
         found: str = _fetch(f"{issuer}/token", form.encode())["access_token"]
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
+    except (OSError, http.client.HTTPException, ValueError, KeyError, IndexError, TypeError):
         raise ConfigurationError(
             "demo",
             f"no demo answers on port {port}. Start it with `make demo`, or name its port: --port {port + 1}",
@@ -62,13 +65,14 @@ def token(persona: str, port: int) -> str:
 def _fetch(url: str, form: bytes | None = None) -> dict[str, str]:
     if urllib.parse.urlsplit(url).hostname != HOST:
         raise ValueError("the demo speaks to this machine only")
-    with urllib.request.urlopen(url, form, timeout=_TIMEOUT) as answer:  # noqa: S310  loopback, checked above
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy reaches this machine
+    with direct.open(url, form, timeout=_TIMEOUT) as answer:
         found: dict[str, str] = json.load(answer)
     return found
 
 
 def _welcome(port: int, world: World) -> str:
-    command = sys.argv[0]  # as it was called, so that what is printed works when pasted
+    command = shlex.quote(sys.argv[0])  # as it was called, so that what is printed works when pasted
     suffix = "" if port == 8000 else f" --port {port}"
     personas = "\n".join(
         f"  {p.key:<10} {p.display_name}: {_roles(p.memberships)}" for p in PERSONAS.values()

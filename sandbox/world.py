@@ -14,9 +14,6 @@ from sandbox.oidc import AUDIENCE, Issuer
 from sandbox.oidc import create_app as create_issuer
 from sandbox.serve import StandIn
 
-COMPANY = 1
-WAREHOUSE = 4
-
 
 class World:
     """A billing system, an ERP and an issuer of tokens on loopback ports; `async with` runs them.
@@ -40,8 +37,10 @@ class World:
 
     async def __aenter__(self) -> Self:
         """Start every stand-in."""
-        for system in self.systems.values():
-            await self._stack.enter_async_context(system)
+        async with AsyncExitStack() as stack:
+            for system in self.systems.values():
+                await stack.enter_async_context(system)
+            self._stack = stack.pop_all()  # until here, a failure stops those that were started
         return self
 
     async def __aexit__(
@@ -80,8 +79,8 @@ class World:
                     "base_url": self.erp.url,
                     "database": "tryton",
                     "key": "env:DEMO_TRYTON",
-                    "company": COMPANY,
-                    "warehouses": [WAREHOUSE],
+                    "company": tryton.COMPANY,
+                    "warehouses": [tryton.WAREHOUSE],
                 },
             },
         }

@@ -44,11 +44,14 @@ class Denials(Protocol):
 
 
 def refusal(value: Any, context: Denials, needed: Requires, coordinate: str) -> RequestError | None:
-    """Compare what is needed with what was granted where `value` belongs; the error, or None."""
+    """Compare what is needed with what was granted where `value` belongs; the error, or None.
+
+    None also for a value that belongs to no account: that is for the caller to judge.
+    """
     granted = getattr(value, "granted", None)
     if granted is None or needed <= granted:
         return None
-    context.denied(coordinate, value.account if hasattr(value, "account") else value.scope.key)
+    context.denied(coordinate, value.scope.key if hasattr(value, "scope") else value.account)
     names = ", ".join(sorted(permission.name for permission in needed - granted))
     return RequestError(Code.FORBIDDEN, f"{coordinate} needs the permission {names} in this account.")
 
@@ -66,8 +69,12 @@ def guard(
     if not requires and requires_of is None:
         return resolve
 
-    def judged(value: Any, context: Denials) -> Any:
+    def judged(value: Any, context: Denials, *, anchored: bool) -> Any:
+        if value is None or isinstance(value, Exception):
+            return value
         needed = requires | requires_of(value) if requires_of else requires
+        if needed and not anchored and not hasattr(value, "granted"):
+            raise TypeError(f"{coordinate}: neither the parent nor the value belongs to an account")
         return refusal(value, context, needed, coordinate) or value
 
     async def guarded(parent: Any, context: Any, **arguments: Any) -> Any:
@@ -75,9 +82,10 @@ def guard(
         error = refusal(parent, context, requires, coordinate)
         if error:
             raise error
+        anchored = hasattr(parent, "granted")
         value = await resolve(parent, context, **arguments)
         if isinstance(value, list | tuple):
-            return [judged(item, context) for item in value]
-        return judged(value, context)
+            return [judged(item, context, anchored=anchored) for item in value]
+        return judged(value, context, anchored=anchored)
 
     return guarded

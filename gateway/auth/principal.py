@@ -39,12 +39,12 @@ class Principal:
     `expires_at` is the token's end in Unix seconds.
     """
 
-    subject: str
+    subject: str = field(repr=False)
     issuer: str
     kind: PrincipalKind
     expires_at: int
     client_id: str | None = None
-    display_name: str | None = None
-    email: str | None = None
+    display_name: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
     memberships: Mapping[str, Membership] = field(default_factory=dict)
     natives: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)

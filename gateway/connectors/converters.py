@@ -48,15 +48,8 @@ def _unix_date(_env: Env, value: int) -> dt.date:
     return dt.datetime.fromtimestamp(value, dt.UTC).date()
 
 
-def _finite(_env: Env, value: int | Decimal) -> Decimal:
-    number = Decimal(value)
-    if not number.is_finite():
-        raise ValueError("not a number")
-    return number
-
-
-def _decimal_text(env: Env, value: str) -> Decimal:
-    return _finite(env, Decimal(value))
+def _decimal(_env: Env, value: int | Decimal | str) -> Decimal:
+    return money.plain(Decimal(value))
 
 
 def _upper(_env: Env, value: str) -> str:
@@ -66,9 +59,9 @@ def _upper(_env: Env, value: str) -> str:
 text = Converter((str,), _same)
 integer = Converter((int,), _same)
 boolean = Converter((bool,), _same)
-number = Converter((Decimal,), _finite)
+number = Converter((Decimal,), _decimal)
 """A JSON number, exact."""
-decimal_text = Converter((str,), _decimal_text)
+decimal_text = Converter((str,), _decimal)
 """A decimal number in a JSON string."""
 number_id = Converter((int,), lambda _env, value: str(value))
 """An id that the vendor counts: text to us."""

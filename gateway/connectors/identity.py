@@ -10,7 +10,7 @@ import asyncio
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 import msgspec
 
@@ -18,17 +18,24 @@ from gateway.auth.principal import Principal
 from gateway.connectors.ports.accounts import AccountType
 from gateway.connectors.ports.common import Kind
 from gateway.errors import Code, ConfigurationError, UpstreamError
+from gateway.settings import convert
 from gateway.state import State
-
-Natives = Mapping[str, tuple[str, ...]]
 
 
 class AccountRef(msgspec.Struct, frozen=True, kw_only=True):
     """One account in every system: connector name -> native ids."""
 
-    natives: dict[str, tuple[str, ...]] = {}
+    natives: dict[str, tuple[Annotated[str, msgspec.Meta(min_length=1)], ...]] = {}
     type: AccountType | None = None
     parent: str | None = None
+
+
+class _Entry(AccountRef, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An account as an operator writes it: a misspelt key is an error."""
+
+
+class _Content(msgspec.Struct, forbid_unknown_fields=True):
+    accounts: dict[str, dict[str, Any]]
 
 
 class IdentityMap(Protocol):
@@ -68,15 +75,12 @@ class StaticFileMap(IdentityMap):
     @classmethod
     def load(cls, file: Path) -> StaticFileMap:
         """Read the file; ConfigurationError names the place that is wrong."""
-
-        class Content(msgspec.Struct, forbid_unknown_fields=True):
-            accounts: dict[str, AccountRef]
-
         try:
-            return cls(msgspec.convert(tomllib.loads(file.read_text("utf-8")), Content).accounts)
+            accounts = convert(tomllib.loads(file.read_text("utf-8")), _Content).accounts
+            return cls({key: convert(entry, _Entry, f"accounts.{key}") for key, entry in accounts.items()})
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError("identity.file", f"cannot read {file}: {type(error).__name__}") from None
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        except (tomllib.TOMLDecodeError, ConfigurationError) as error:
             raise ConfigurationError("identity.file", f"{file.name}: {error}") from None
 
     async def resolve(self, accounts: Sequence[str], _principal: Principal) -> dict[str, AccountRef]:

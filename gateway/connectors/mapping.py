@@ -22,19 +22,20 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from types import UnionType
 from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from gateway.auth.boundary import NOBODY
 from gateway.auth.scope import AccountScope
 from gateway.connectors.converters import Converter, Env, text
 from gateway.connectors.ports.common import Record, Selection, Value
 from gateway.errors import Code, UpstreamError
 
 R = TypeVar("R", bound=Record)
-_READ_ERRORS = (ValueError, ArithmeticError, LookupError, TypeError, OverflowError, OSError)
+_READ_ERRORS = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, OSError)
 _STAMPS = {"scope", "connector", "owners"}
 
 
@@ -90,7 +91,11 @@ def each(table: Table[Any]) -> Each:
 
 
 def part(model: type[Value], **rows: Row) -> Part:
-    """Read a value object; it is null when all its values are."""
+    """Read a value object; it is null when all its values are. Those it must not lack need a converter."""
+    _check(model, rows)
+    required = sorted(_required(model) & set(rows))
+    if required:
+        raise TypeError(f"{model.__name__}.{required[0]} is never null: read the whole by one converter")
     return Part(model, rows)
 
 
@@ -115,15 +120,14 @@ class Table(Generic[R]):
     def __init__(self, model: type[R], *, owner: Owner, visible: Row | None = None, **rows: Row) -> None:
         if not isinstance(owner, Owner):
             raise TypeError(f"{model.__name__}: declare owner=path(...), via_parent(...) or shared(...)")
-        hints = {k: v for k, v in get_type_hints(model).items() if k not in _STAMPS}
-        unknown = sorted(set(rows) - set(hints))
-        if unknown:
-            raise TypeError(f"{model.__name__} has no attribute {', '.join(unknown)}")
+        _check(model, rows)
+        if "id" in _attributes(model) and "id" not in rows:
+            raise TypeError(f"{model.__name__}: write a row for its id")
         self.model = model
         self.owner = owner
         self.visible = visible
         self.rows = rows
-        self.required = frozenset(name for name, hint in hints.items() if not _nullable(hint))
+        self.required = _required(model)
 
     def selected(self, fields: Selection) -> tuple[str, ...]:
         """The attributes to read: the selected ones this vendor has a row for, and the id."""
@@ -142,6 +146,15 @@ class Table(Generic[R]):
     def reader(self, fields: Selection, connector: str, now: dt.datetime) -> Reader[R]:
         """Make a reader for one call to the system that is configured as `connector`."""
         return Reader(self, fields, connector, Env(now))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parent:
+    """The record that a part belongs to: its id and owners, and its wire object where that is at hand."""
+
+    id: str | None
+    owners: frozenset[str]
+    wire: dict[str, Any] | None = None
 
 
 class Reader(Generic[R]):
@@ -172,65 +185,56 @@ class Reader(Generic[R]):
         read. A broken value of another attribute is held by the record in that attribute's place.
         `parent` is the record a `via_parent` object was listed for.
         """
+        above = None if parent is None else _Parent(getattr(parent, "id", None), parent.owners)
         try:
-            return self._record(wire, scope, parent.owners if parent else None, parent=parent)
+            return self._record(wire, scope, above)
         except _Broken as broken:
             return self._error(broken)
 
-    def _record(
-        self,
-        wire: object,
-        scope: AccountScope,
-        inherited: frozenset[str] | None,
-        *,
-        parent: Record | None = None,
-        above: dict[str, Any] | None = None,
-    ) -> R | None:
+    def _record(self, wire: object, scope: AccountScope, above: _Parent | None) -> R | None:
         if not isinstance(wire, dict):
             raise _Broken(f"{self._table.model.__name__}: object expected, got {type(wire).__name__}")
-        if self._table.visible and not self._value("visible", self._table.visible, wire, above):
+        outer = above.wire if above else None
+        if self._table.visible and not self._value("visible", self._table.visible, wire, outer):
             return None
-        owners = self._owners(wire, inherited, parent, above)
+        owners = self._owners(wire, above)
         if owners is None:
             return None
         values: dict[str, Any] = dict.fromkeys(self._absent)
+        if "id" in self._names:
+            values["id"] = self._value("id", self._table.rows["id"], wire, outer)
+        here = _Parent(values.get("id"), owners, wire)
         for name in self._names:
+            if name == "id":
+                continue
             try:
-                row = self._table.rows[name]
                 if name in self._parts:
-                    values[name], nested = self._list(name, row, wire, scope, owners)
+                    values[name], nested = self._list(name, scope, here)
                     owners |= nested
                 else:
-                    values[name] = self._value(name, row, wire, above)
+                    values[name] = self._value(name, self._table.rows[name], wire, outer)
             except _Broken as broken:
-                if name == "id":
-                    raise
                 values[name] = self._error(broken)
         return cast("R", self._struct(scope=scope, connector=self._connector, owners=owners, **values))
 
-    def _owners(
-        self,
-        wire: dict[str, Any],
-        inherited: frozenset[str] | None,
-        parent: Record | None,
-        above: dict[str, Any] | None,
-    ) -> frozenset[str] | None:
-        """Owners found in the record; None when it is shared but not to be shown."""
+    def _owners(self, wire: dict[str, Any], above: _Parent | None) -> frozenset[str] | None:
+        """Owners found in the record, NOBODY for one that lacks its owner; None: shared, not to be shown."""
         owner = self._table.owner
-        found = self._value("owner", owner.row, wire, above) if owner.row else None
+        outer = above.wire if above else None
+        found: Any = self._value("owner", owner.row, wire, outer) if owner.row else None
         if owner.kind == "shared":
             return frozenset() if found else None
+        if owner.row is not None and not (isinstance(found, str) and found):
+            return frozenset({NOBODY})
         if owner.kind == "path":
-            # A record without an owner is nobody's: the boundary admits it to no account.
-            return frozenset() if found is None else frozenset({found})
-        if parent is not None and owner.row is not None and found != getattr(parent, "id", None):
-            return frozenset()
-        return inherited if inherited is not None else frozenset()
+            return frozenset({found})
+        if above is None or (owner.row is not None and found != above.id):
+            return frozenset({NOBODY})
+        return above.owners
 
-    def _list(
-        self, name: str, row: Row, wire: dict[str, Any], scope: AccountScope, owners: frozenset[str]
-    ) -> tuple[tuple[Any, ...], frozenset[str]]:
-        items = _dig(wire, row.paths[0])
+    def _list(self, name: str, scope: AccountScope, here: _Parent) -> tuple[tuple[Any, ...], frozenset[str]]:
+        """Read the parts of one record; what owners they name is judged with the whole."""
+        items = _dig(here.wire, self._table.rows[name].paths[0])
         if items is None:
             items = []
         if not isinstance(items, list):
@@ -240,27 +244,40 @@ class Reader(Generic[R]):
         nested: frozenset[str] = frozenset()
         for item in items:
             try:
-                record = reader._record(item, scope, owners, above=wire)  # noqa: SLF001  the same class
+                record = reader._record(item, scope, here)  # noqa: SLF001  the same class
             except _Broken as broken:
                 read.append(self._error(broken))
                 continue
             if record is not None:
-                # A part that names an owner of its own, or none, is judged with the whole.
-                nested |= record.owners or frozenset({""})
+                nested |= record.owners
                 read.append(record)
         return tuple(read), nested
 
     def _value(self, name: str, row: Row, wire: dict[str, Any], above: dict[str, Any] | None) -> Any:
         convert = row.convert
         if isinstance(convert, Part):
-            chosen = self._fields.get(convert.model, frozenset())
-            rows = {n: r for n, r in convert.rows.items() if n in chosen}
-            values = {n: self._value(f"{name}.{n}", r, wire, above) for n, r in rows.items()}
-            if all(value is None for value in values.values()):
-                return None
-            absent = dict.fromkeys(chosen & _attributes(convert.model) - set(values))
-            return partial(convert.model, frozenset(values) | frozenset(absent))(**values, **absent)
+            return self._part(name, convert, wire, above)
         assert isinstance(convert, Converter)  # noqa: S101  `Each` is read by `_list`
+        value = self._converted(name, row, convert, wire, above)
+        if value is None and name in self._table.required:
+            raise _Broken(f"{self._at(name)}: {', '.join(row.paths)} is missing or null")
+        return value
+
+    def _part(self, name: str, part: Part, wire: dict[str, Any], above: dict[str, Any] | None) -> Any:
+        chosen = self._fields.get(part.model, frozenset()) & _attributes(part.model)
+        values: dict[str, Any] = dict.fromkeys(chosen)
+        for attribute in chosen & set(part.rows):
+            try:
+                values[attribute] = self._value(f"{name}.{attribute}", part.rows[attribute], wire, above)
+            except _Broken as broken:
+                values[attribute] = self._error(broken)
+        if all(value is None for value in values.values()):
+            return None
+        return partial(part.model, chosen)(**values)
+
+    def _converted(
+        self, name: str, row: Row, convert: Converter, wire: dict[str, Any], above: dict[str, Any] | None
+    ) -> Any:
         values_in = [_dig(above, p[2:]) if p.startswith("^.") else _dig(wire, p) for p in row.paths]
         for value, expected, wire_path in zip(values_in, convert.wire, row.paths, strict=True):
             if value is not None and not _is(value, expected):
@@ -269,8 +286,6 @@ class Reader(Generic[R]):
                 )
         if not convert.nulls:
             if values_in and values_in[0] is None:
-                if row.default is None and name in self._table.required:
-                    raise _Broken(f"{self._at(name)}: {row.paths[0]} is missing or null")
                 return row.default
             if None in values_in:
                 raise _Broken(f"{self._at(name)}: {', '.join(row.paths)} belong together")
@@ -290,7 +305,8 @@ class _Broken(Exception):  # noqa: N818  not an error of ours: a finding, never 
     """A wire value that does not fit its row. The text names places and types, never values."""
 
 
-@cache
+# Bounded: clients choose the selections, and each makes a class.
+@lru_cache(maxsize=4096)
 def partial(model: type[msgspec.Struct], names: frozenset[str]) -> type[Any]:
     """The model with only these attributes: reading another one raises AttributeError."""
     base = Record if issubclass(model, Record) else Value
@@ -309,8 +325,20 @@ def _attributes(model: type[msgspec.Struct]) -> frozenset[str]:
     return frozenset(field.name for field in msgspec.structs.fields(model)) - _STAMPS
 
 
+@cache
+def _required(model: type[msgspec.Struct]) -> frozenset[str]:
+    hints = get_type_hints(model)
+    return frozenset(name for name in _attributes(model) if not _nullable(hints[name]))
+
+
 def _nullable(hint: Any) -> bool:
     return get_origin(hint) in (Union, UnionType) and type(None) in get_args(hint)
+
+
+def _check(model: type[msgspec.Struct], rows: Mapping[str, Row]) -> None:
+    unknown = sorted(set(rows) - _attributes(model))
+    if unknown:
+        raise TypeError(f"{model.__name__} has no attribute {', '.join(unknown)}")
 
 
 def _paths(row: Row, fields: Selection) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ def build(settings: Settings, outbound: Outbound) -> Registry:
         key = f"connectors.{name}"
         options = dict(raw)
         vendor = options.pop("type", None)
-        if vendor not in known:
+        if not isinstance(vendor, str) or vendor not in known:
             raise ConfigurationError(f"{key}.type", f"write one of {', '.join(sorted(known))}")
         package = known[vendor]
         config = convert(options, importlib.import_module(f"{package}.config").Config, key)

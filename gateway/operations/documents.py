@@ -5,22 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Final
 
 from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    OperationType,
     parse,
     validate,
 )
+from graphql.validation.validate import ValidationAbortedError
 
 from gateway.errors import Code, RequestError
 from gateway.operations.analyse import Analysis, analyse
 
-MAX_TOKENS = 10_000
-_MAX_ERRORS = 20
+MAX_CHARACTERS: Final = 100_000
+MAX_TOKENS: Final = 10_000
+MAX_COMMENTS: Final = 1_000
+_MAX_ERRORS: Final = 20
+_TOO_MUCH: Final = "The document is nested too deeply or too complex. Ask for less in one operation."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,50 +50,73 @@ class Document:
             return next(iter(self.operations.values()))
         found = self.operations.get(name) if name is not None else None
         if found is None:
-            names = ", ".join(sorted(filter(None, self.operations))) or "none with a name"
-            raise RequestError(
-                Code.INVALID_INPUT, f"operationName: write one of the document's operations: {names}."
+            names = ", ".join(sorted(filter(None, self.operations)))
+            advice = (
+                f"write one of the document's operations: {names}"
+                if names
+                else "leave it out: the operation has no name"
             )
+            raise RequestError(Code.INVALID_INPUT, f"operationName: {advice}.")
         return found
 
 
 class Documents:
-    """A bounded cache (least recently used out) of at most `capacity` documents."""
+    """A cache, least recently used out, of at most `capacity` documents and `characters` of their texts.
 
-    def __init__(self, schema: GraphQLSchema, capacity: int = 1000) -> None:
+    What is known of a text takes some 300 times its space when it is dense.
+    """
+
+    def __init__(self, schema: GraphQLSchema, capacity: int = 1000, characters: int = 500_000) -> None:
         self._schema = schema
         self._capacity = capacity
-        self._known: OrderedDict[str, Document] = OrderedDict()
+        self._left = characters
+        self._known: OrderedDict[str, tuple[Document, int]] = OrderedDict()
 
     def get(self, text: str) -> Document:
         """Give the document of a text, prepared on first sight."""
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        document = self._known.get(digest)
-        if document is None:
-            document = self._known[digest] = self._prepare(digest, text)
-            if len(self._known) > self._capacity:
-                self._known.popitem(last=False)
-        else:
+        if digest in self._known:
             self._known.move_to_end(digest)
+            return self._known[digest][0]
+        document = self._prepare(digest, text)
+        if len(text) > MAX_CHARACTERS:
+            return document  # refused at a glance; kept, it would drive out all others
+        self._known[digest] = document, len(text)
+        self._left -= len(text)
+        while self._left < 0 or len(self._known) > self._capacity:
+            self._left += self._known.popitem(last=False)[1][1]
         return document
 
     def _prepare(self, digest: str, text: str) -> Document:
         try:
-            ast = parse(text, max_tokens=MAX_TOKENS)
+            ast = parse(
+                text,
+                max_lexical_tokens=MAX_TOKENS,
+                max_comments=MAX_COMMENTS,
+                max_source_length=MAX_CHARACTERS,
+            )
             errors = validate(self._schema, ast, max_errors=_MAX_ERRORS)
+            if errors:
+                return Document(digest, None, tuple(map(_plain, errors)))
+            return self._analysed(digest, ast)
         except GraphQLError as error:
-            return Document(digest, None, (error,))
+            return Document(digest, None, (_plain(error),))
         except RecursionError:
-            return Document(digest, None, (GraphQLError("The document is nested too deeply."),))
-        if errors:
-            return Document(digest, None, tuple(errors))
-        operations: dict[str | None, Operation] = {}
-        for node in ast.definitions:
-            if not isinstance(node, OperationDefinitionNode):
-                continue
-            if node.operation is not OperationType.QUERY:
-                text = f"This endpoint runs queries; the document has a {node.operation.value}."
-                return Document(digest, None, (GraphQLError(text, node),))
-            name = node.name.value if node.name else None
-            operations[name] = Operation(node, analyse(self._schema, ast, node))
+            return Document(digest, None, (GraphQLError(_TOO_MUCH),))
+
+    def _analysed(self, digest: str, ast: DocumentNode) -> Document:
+        operations = {
+            node.name.value if node.name else None: Operation(node, analyse(self._schema, ast, node))
+            for node in ast.definitions
+            if isinstance(node, OperationDefinitionNode)
+        }
         return Document(digest, ast, (), operations)
+
+
+def _plain(error: GraphQLError) -> GraphQLError:
+    """Give the error without what it holds on to: nodes and frames keep the whole document in memory."""
+    # graphql-core says no more than "Validation aborted." when a document would take too long.
+    aborted = isinstance(error, ValidationAbortedError) and error.message == "Validation aborted."
+    return GraphQLError(
+        _TOO_MUCH if aborted else error.message, source=error.source, positions=error.positions
+    )

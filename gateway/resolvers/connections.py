@@ -8,9 +8,9 @@ from typing import Any
 
 from gateway.auth.permissions import Permission
 from gateway.auth.scope import AccountScope
-from gateway.connectors.ports.common import Listing, Page, Record
+from gateway.connectors.ports.common import Listing, Page, Record, native_id
 from gateway.context import PortMethod, RequestContext
-from gateway.errors import Code, RequestError
+from gateway.errors import Code, GatewayError, RequestError
 from gateway.ids import binding
 
 MAX_PAGE = 100
@@ -35,11 +35,9 @@ class PageArgs:
                     "first, last: write first (with after) or last (with before), not both.",
                 )
             size = _size("last", self.last)
-            before = self.before and context.cursors.decode(bound, self.before, "before")
-            return Page(last=size, before=before)
+            return Page(last=size, before=_native(context, bound, self.before, "before"))
         size = _size("first", self.first)
-        after = self.after and context.cursors.decode(bound, self.after, "after")
-        return Page(first=size, after=after)
+        return Page(first=size, after=_native(context, bound, self.after, "after"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +83,19 @@ async def listed(
     parent: Record | None = None,
 ) -> Connection:
     """Answer a connection from a port's list method."""
-    bound = _bound(method.__qualname__, scope, parent, *arguments)
+    bound = _bound(method.__qualname__, context.system(method), scope, parent, *arguments)
     page = args.page(context, bound)
     listing = await context.list(method, scope, page, *arguments, parent=parent)
     return _connection(context, listing, bound, scope)
 
 
 def embedded(
-    context: RequestContext, name: str, parent: Record, items: Sequence[Any], args: PageArgs
+    context: RequestContext, name: str, parent: Record, items: Sequence[Any] | GatewayError, args: PageArgs
 ) -> Connection:
-    """Answer a connection from rows that all came with their parent."""
-    bound = _bound(name, parent.scope, parent)
+    """Answer a connection from rows that all came with their parent; the error, if they came broken."""
+    if isinstance(items, GatewayError):
+        raise items
+    bound = _bound(name, parent.connector, parent.scope, parent)
     keys = [str(place) for place in range(len(items))]
     listing = _slice(items, keys, args.page(context, bound))
     return _connection(context, listing, bound, parent.scope)
@@ -105,21 +105,31 @@ async def begun(
     context: RequestContext,
     method: PortMethod,
     parent: Record,
-    items: Sequence[Any],
+    items: Sequence[Any] | GatewayError,
     args: PageArgs,
     *,
-    more: bool,
+    more: bool | GatewayError,
 ) -> Connection:
     """Answer a connection whose first rows came with their parent; `more`: the system has further ones.
 
-    Only a page that starts beyond the first rows costs a call, so a list of parents never does.
+    Only a page that starts beyond the first rows costs a call, so a list of parents never does. It may
+    be shorter than asked: it ends with the rows at hand.
     """
-    if more and (args.after is not None or args.last is not None):
-        return await listed(context, method, parent.scope, args, parent=parent)
-    bound = _bound(method.__qualname__, parent.scope, parent)
+    if isinstance(items, GatewayError):
+        raise items
+    if isinstance(more, GatewayError):
+        raise more
+    bound = _bound(method.__qualname__, context.system(method), parent.scope, parent)
+    page = args.page(context, bound)
     # The rows' own ids are the cursors, so that the list method can go on from any of them.
     keys = [getattr(item, "id", f"#{place}") for place, item in enumerate(items)]
-    listing = _slice(items, keys, args.page(context, bound), more=more)
+    if page.first is None:
+        at_hand = page.before in keys
+    else:
+        at_hand = bool(keys) if page.after is None else page.after in keys[:-1]
+    if more and not at_hand:
+        return await listed(context, method, parent.scope, args, parent=parent)
+    listing = _slice(items, keys, page, more=more)
     return _connection(context, listing, bound, parent.scope)
 
 
@@ -142,8 +152,12 @@ def _size(argument: str, size: int | None) -> int:
     return size
 
 
-def _bound(name: str, scope: AccountScope, parent: Record | None, *arguments: Any) -> bytes:
-    return binding(name, scope.key, parent and [parent.connector, getattr(parent, "id", "")], arguments)
+def _native(context: RequestContext, bound: bytes, cursor: str | None, argument: str) -> str | None:
+    return None if cursor is None else context.cursors.decode(bound, cursor, argument)
+
+
+def _bound(name: str, system: str, scope: AccountScope, parent: Record | None, *arguments: Any) -> bytes:
+    return binding(name, system, scope.key, parent and native_id(parent), arguments)
 
 
 def _slice(items: Sequence[Any], keys: Sequence[str], page: Page, *, more: bool = False) -> Listing[Any]:
@@ -155,8 +169,8 @@ def _slice(items: Sequence[Any], keys: Sequence[str], page: Page, *, more: bool 
         end = keys.index(page.before) if page.before in keys else 0
     if page.first is not None:
         end = min(end, start + page.first)
-    elif page.last is not None:
-        start = max(start, end - page.last)
+    else:
+        start = max(start, end - page.size)
     return Listing(
         [(items[i], keys[i]) for i in range(start, end)],
         has_next=end < len(items) or more,

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.auth.principal import Membership
 from gateway.auth.scope import Ref
 from gateway.connectors.ports.billing import InvoicesPort, PaymentsPort, SubscriptionsPort
-from gateway.connectors.ports.common import Record
+from gateway.connectors.ports.common import Record, native_id
 from gateway.connectors.ports.orders import OrdersPort, ProductsPort, ShipmentsPort
 from gateway.context import PortMethod, RequestContext
 from gateway.errors import Code, RequestError
@@ -33,8 +33,7 @@ def global_id(type_name: str, parent: Membership | Record) -> str:
     """Write the id of a record, or of the account a membership is in."""
     if isinstance(parent, Membership):
         return encode_id(GlobalId(type_name, "", parent.account, parent.account))
-    native_id: str = parent.id  # type: ignore[attr-defined]  # node types have one: `schema/base` sees to it
-    return encode_id(GlobalId(type_name, parent.connector, parent.scope.key, native_id))
+    return encode_id(GlobalId(type_name, parent.connector, parent.scope.key, native_id(parent)))
 
 
 async def node(_parent: object, context: RequestContext, *, id: str) -> Membership | Record | None:  # noqa: A002

@@ -117,22 +117,24 @@ def object_type(model: type | None = None, *, requires: Iterable[Permission]) ->
     """Describe `model` as a GraphQL type; the class docstring is its description."""
 
     def declare(cls: C) -> C:
-        own = dict(vars(cls).get("__annotations__", {}))
+        if cls.__name__ in TYPES:
+            # What a type requires is kept by its name: a second one must not loosen the first.
+            raise TypeError(f"{cls.__name__} is declared twice")
         annotations: dict[str, Any] = {}
-        for attribute, hint in own.items():
+        for attribute, hint in inspect.get_annotations(cls).items():
             if hint not in ("auto", auto):
                 raise TypeError(f"{cls.__name__}.{attribute}: write `auto`, or assign a field")
             if model is None or attribute not in _hints(model):
-                raise TypeError(f"{cls.__name__}: its model has no {attribute}")
+                raise TypeError(f"{cls.__name__}.{attribute}: its model has no such attribute")
             annotations[attribute], text = _describe(model, attribute)
             setattr(cls, attribute, _attribute(text, attribute, model))
         for attribute, value in vars(cls).items():
             if isinstance(value, StrawberryField) and attribute not in annotations:
                 annotations[attribute] = Any
         if issubclass(cls, Node):
-            annotations = {"id": strawberry.ID} | annotations
-            reads = {model: ["id"]} if model else {}
-            cls.id = _attribute(_ID_TEXT, None, cls, reads, _global_id(cls.__name__))
+            reads = {model: ["id"]} if model and "id" in _hints(model) else {}
+            cls.id = field(strawberry.ID, _global_id(cls.__name__), description=_ID_TEXT, reads=reads)
+            annotations = {"id": Any} | annotations
         if issubclass(cls, AccountScoped):
             cls.account = field(lazy("Account", "accounts") | None, record_account, description=_ACCOUNT_TEXT)
             annotations["account"] = Any
@@ -149,14 +151,15 @@ def object_type(model: type | None = None, *, requires: Iterable[Permission]) ->
 
 def input_type(model: type[msgspec.Struct]) -> Any:
     """Make (once) the GraphQL input type of a filter or sort model; it arrives as that model."""
-    if model.__name__ in INPUTS:
+    if model in _INPUT_OF:
         return _INPUT_OF[model]
     body: dict[str, Any] = {"__annotations__": {}}
     for declared in msgspec.structs.fields(model):
         annotation, text = _describe(model, declared.name, input_type)
         body["__annotations__"][declared.name] = annotation
         default = strawberry.UNSET if declared.default is None else declared.default
-        body[declared.name] = strawberry.field(description=text, default=default)
+        given = {} if default is msgspec.NODEFAULT else {"default": default}
+        body[declared.name] = strawberry.field(description=text, **given)
     INPUTS[model.__name__] = model
     _INPUT_OF[model] = strawberry.input(type(model.__name__, (), body), description=_text(model))
     return _INPUT_OF[model]
@@ -264,6 +267,17 @@ def text_of(model: type, attribute: str) -> str:
     return text
 
 
+def attributes_of(model: type) -> frozenset[str]:
+    """Give the names a field may say that it reads of a model."""
+    return frozenset(_hints(model))
+
+
+def name_of(model: type) -> str:
+    """Give the GraphQL name that a model's records have."""
+    name: str = _CLASS_OF[model].__name__
+    return name
+
+
 def enum_of(enum: type[Enum]) -> Any:
     """Publish an enum; its docstring is its description."""
     if not hasattr(enum, "__strawberry_definition__"):
@@ -271,15 +285,10 @@ def enum_of(enum: type[Enum]) -> Any:
     return enum
 
 
-def _attribute(
-    text: str | None,
-    attribute: str | None,
-    model: type,
-    reads: Reads | None = None,
-    resolve: Resolver | None = None,
-) -> Any:
-    meta = Field(attribute, resolve, _frozen(reads or {model: [attribute or ""]}))
-    return strawberry.field(description=text, metadata={META: meta})
+def _attribute(text: str | None, attribute: str, model: type) -> Any:
+    return strawberry.field(
+        description=text, metadata={META: Field(attribute, reads=_frozen({model: [attribute]}))}
+    )
 
 
 def _global_id(type_name: str) -> Resolver:
@@ -294,8 +303,8 @@ def _frozen(reads: Reads) -> dict[type, frozenset[str]]:
 
 
 def _text(cls: type) -> str:
-    text = inspect.getdoc(cls)
-    if not text or "__doc__" not in vars(cls):
+    text = vars(cls).get("__doc__")  # its own: `inspect.getdoc` would give a base class's
+    if not text:
         raise TypeError(f"{cls.__name__} has no docstring, which would be its description in the schema")
     return " ".join(text.split())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,10 @@ from graphql import (
     GraphQLField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
+    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
     get_named_type,
     is_abstract_type,
 )
@@ -24,7 +26,7 @@ from strawberry.utils.str_converters import to_snake_case
 from gateway.auth.directive import Requires, Resolver, guard, refusal
 from gateway.auth.principal import Membership
 from gateway.resolvers.nodes import ACCOUNT
-from gateway.schema.base import INPUTS, META, TYPES, Field
+from gateway.schema.base import INPUTS, META, TYPES, Field, attributes_of, name_of
 from gateway.schema.root import Query
 from gateway.schema.scalars import SCALARS
 
@@ -39,12 +41,11 @@ def build(query: type = Query) -> tuple[GraphQLSchema, str]:
             continue
         if isinstance(type_, GraphQLObjectType):
             problems += _bind(type_)
-        elif isinstance(type_, GraphQLInterfaceType):
+        elif isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
             type_.resolve_type = lambda value, _info, _type: type_name(value)
         elif isinstance(type_, GraphQLInputObjectType):
             _bind_input(type_)
-        if not type_.description:
-            problems.append(f"{name} has no description")
+        problems += [f"{coordinate} has no description" for coordinate in _undescribed(type_)]
     if problems:
         raise TypeError("; ".join(problems))
     return schema, declared.as_str() + "\n"
@@ -52,10 +53,24 @@ def build(query: type = Query) -> tuple[GraphQLSchema, str]:
 
 def type_name(value: Any) -> str:
     """Give the GraphQL type of a record, or of the membership an account stands on."""
-    return ACCOUNT if isinstance(value, Membership) else _NAME_OF[value.model]
+    if isinstance(value, Membership):
+        return ACCOUNT
+    # A reader's record is a part of its model and names it.
+    return name_of(getattr(value, "model", type(value)))
 
 
-_NAME_OF = {described.model: name for name, described in TYPES.items()}
+def _undescribed(type_: GraphQLNamedType) -> Iterator[str]:
+    """Give the coordinates of a type, its fields and their arguments that say nothing of themselves."""
+    if not type_.description:
+        yield type_.name
+    if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+        return
+    for name, field in type_.fields.items():
+        if not field.description:
+            yield f"{type_.name}.{name}"
+        for arg_name, argument in getattr(field, "args", {}).items():
+            if not argument.description:
+                yield f"{type_.name}.{name}({arg_name}:)"
 
 
 def _requires_of(value: Any) -> Requires:
@@ -73,8 +88,11 @@ def _bind(type_: GraphQLObjectType) -> list[str]:
         if not isinstance(meta, Field):
             problems.append(f"{coordinate} has no @authorize: declare it with field, connection or auto")
             continue
-        if not field.description:
-            problems.append(f"{coordinate} has no description")
+        for model, names in meta.reads.items():
+            unknown = sorted(names - attributes_of(model))
+            problems += [
+                f"{coordinate} reads {model.__name__}.{attribute}: no such attribute" for attribute in unknown
+            ]
         field.extensions[META] = meta
         for arg_name, argument in field.args.items():
             argument.out_name = to_snake_case(arg_name)

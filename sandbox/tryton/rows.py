@@ -15,8 +15,16 @@ from sandbox.data import EXPONENTS, Account, DataSet, Invoice, Order, OrderLine,
 from sandbox.tryton.errors import Refused, UserError
 from sandbox.tryton.models import COMPANY, LOCATIONS, MODELS, STORAGE, WAREHOUSE
 
-Row = dict[str, Any]
 Context = Mapping[str, Any]
+
+
+class Row(dict[str, Any]):
+    """A record; a field that was not given is null."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
 Tables = dict[str, dict[int, Row]]
 
 _UNIT = 1
@@ -51,9 +59,8 @@ def build_tables(data: DataSet) -> Tables:
     day = dt.datetime.combine(data.anchor, dt.time(9))  # naive UTC, as Tryton's timestamps are
 
     def add(model: str, row_id: int, /, **values: Any) -> None:
-        row = dict.fromkeys(MODELS[model]) | {"create_date": day, "write_date": day} | values
-        row["id"] = row_id
-        row["rec_name"] = values.get("rec_name", values.get("name"))
+        row = Row(values, id=row_id, create_date=day, write_date=day)
+        row.setdefault("rec_name", row["name"])
         if "active" in MODELS[model]:
             row["active"] = 1  # SQLite has no booleans
         tables[model][row_id] = row

@@ -59,6 +59,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return self.scope.permissions
 
 
+def native_id(record: Record) -> str:
+    """Give the record's own id in its system; AttributeError for a model that has none."""
+    found: str = record.id  # type: ignore[attr-defined]  # what is loaded or paged has one
+    return found
+
+
 class Value(msgspec.Struct, frozen=True, kw_only=True):
     """Part of a record, without identity."""
 

@@ -9,19 +9,44 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 from gateway.auth.scope import AccountScope
-from gateway.connectors.mapping import Reader
-from gateway.connectors.ports.common import Listing, Page, Record
-from gateway.errors import Code, GatewayError, RequestError, UpstreamError
-
-R = TypeVar("R", bound=Record)
-Fetch = Callable[[str, str | None, int], Awaitable[dict[str, Any]]]
-"""`await fetch(customer, after, limit)` gives one Stripe list object."""
+from gateway.connectors.ports.common import Listing, Page
+from gateway.errors import Code, RequestError, UpstreamError
 
 MAX_LIMIT = 100
 _ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One page of a Stripe list, and whether more follow."""
+
+    data: list[dict[str, Any]]
+    more: bool
+
+
+Fetch = Callable[[str, str | None, int], Awaitable[Rows]]
+"""`await fetch(customer, after, limit)` gives one page of a customer's list."""
+Read = Callable[[dict[str, Any], AccountScope], Any]
+"""`read(row, scope)` gives the record, the error that broke it, or None for what is not for customers."""
+
+
+def rows_of(answer: object, system: str) -> Rows:
+    """Read a Stripe list object; each row has an id and, where lists are merged, a creation time."""
+    if isinstance(answer, dict):
+        data, more = answer.get("data"), answer.get("has_more")
+        if isinstance(data, list) and all(map(_is_row, data)) and type(more) is bool and (data or not more):
+            return Rows(data, more)
+    raise UpstreamError(
+        Code.UPSTREAM_CONTRACT_BROKEN, system, detail="no list of objects with id and created"
+    )
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, dict) and type(row.get("id")) is str and type(row.get("created", 0)) is int
 
 
 class _Source:
@@ -34,13 +59,12 @@ class _Source:
         self.more = True
         self._fetched = after
 
-    async def fill(self, fetch: Fetch, limit: int, system: str) -> None:
-        answer = await fetch(self.customer, self._fetched, limit)
-        rows = data(answer, system)
-        self.rows.extend(rows)
-        self.more = answer.get("has_more") is True and bool(rows)
-        if rows:
-            self._fetched = rows[-1]["id"]
+    async def fill(self, fetch: Fetch, limit: int) -> None:
+        page = await fetch(self.customer, self._fetched, limit)
+        self.rows.extend(page.data)
+        self.more = page.more
+        if page.data:
+            self._fetched = page.data[-1]["id"]
 
     def take(self) -> dict[str, Any]:
         row = self.rows.popleft()
@@ -49,8 +73,8 @@ class _Source:
 
 
 async def merged(
-    fetch: Fetch, customers: Sequence[str], scope: AccountScope, page: Page, reader: Reader[R], system: str
-) -> Listing[R]:
+    fetch: Fetch, customers: Sequence[str], scope: AccountScope, page: Page, read: Read
+) -> Listing[Any]:
     """List `page.first` rows over all customers, newest first.
 
     Rows that are not for customers (drafts) are skipped; at most three rounds of calls are made to
@@ -61,22 +85,22 @@ async def merged(
             Code.UNSUPPORTED_CAPABILITY, "last, before: this list pages forward only. Write first and after."
         )
     sources = _resume(customers, page.after)
-    items: list[tuple[R | GatewayError, str]] = []
+    items: list[tuple[Any, str]] = []
     for _ in range(_ROUNDS):
         hungry = [source for source in sources if source.more and not source.rows]
         limit = min(MAX_LIMIT, page.first - len(items))
-        await asyncio.gather(*(source.fill(fetch, limit, system) for source in hungry))
+        await asyncio.gather(*(source.fill(fetch, limit) for source in hungry))
         # A customer whose rows ran out may have the next newest one: go on only when all are filled.
         while len(items) < page.first and (ready := [s for s in sources if s.rows]):
             if any(source.more and not source.rows for source in sources):
                 break
             newest = max(ready, key=lambda source: source.rows[0]["created"])
-            record = reader.read(newest.take(), scope)
+            record = read(newest.take(), scope)
             if record is not None:
                 items.append((record, _cursor(sources)))
         if len(items) == page.first or not any(source.more or source.rows for source in sources):
             break
-    left = [reader.read(row, scope) for source in sources for row in source.rows]
+    left = [read(row, scope) for source in sources for row in source.rows]
     return Listing(
         items,
         has_next=any(source.more for source in sources) or any(record is not None for record in left),
@@ -85,24 +109,16 @@ async def merged(
     )
 
 
-def data(answer: object, system: str) -> list[dict[str, Any]]:
-    """Give the rows of a Stripe list object; each has an id and a creation time."""
-    rows = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and isinstance(row.get("id"), str) and type(row.get("created", 0)) is int
-        for row in rows
-    ):
-        raise UpstreamError(
-            Code.UPSTREAM_CONTRACT_BROKEN, system, detail="no list of objects with id and created"
-        )
-    return rows
-
-
 def _cursor(sources: Sequence[_Source]) -> str:
     return ",".join(f"{source.customer}={source.last}" for source in sources if source.last)
 
 
 def _resume(customers: Sequence[str], after: str | None) -> list[_Source]:
     """Go on where the cursor says; a customer that joined the account since starts at its newest."""
-    last = dict(part.split("=", 1) for part in after.split(",")) if after else {}
+    parts = [part.split("=") for part in after.split(",")] if after is not None else []
+    if not all(len(part) == 2 and all(part) for part in parts):  # noqa: PLR2004  customer and row
+        raise RequestError(
+            Code.INVALID_CURSOR, "after: not a cursor of this list. Leave it out to start again."
+        )
+    last = dict(parts)
     return [_Source(customer, last.get(customer)) for customer in customers]

@@ -121,13 +121,21 @@ def _quantity(exact: str | None, whole: int | None) -> Decimal | None:
     return quantity
 
 
-def _payment_ids(payments: list[object] | None) -> tuple[str, ...]:
+def _payment_ids(payments: list[object] | None, more: bool | None) -> tuple[str, ...] | None:  # noqa: FBT001  wire values come by place
     """Give the PaymentIntents of an invoice's `payments`; other kinds of payment have no id of their own."""
+    if payments is None:
+        return None
+    if more:
+        raise ValueError("more payments than came with the invoice")
     ids = []
-    for entry in payments or ():
+    for entry in payments:
         payment = entry.get("payment") if isinstance(entry, dict) else None
-        intent = payment.get("payment_intent") if isinstance(payment, dict) else None
-        if isinstance(intent, str):
+        if not isinstance(payment, dict):
+            raise TypeError("a payment is no object")
+        intent = payment.get("payment_intent")
+        if not isinstance(intent, str | None):
+            raise TypeError("a PaymentIntent's id is no text")
+        if intent is not None:
             ids.append(intent)
     return tuple(ids)
 
@@ -206,7 +214,7 @@ INVOICE = Table(
     ),
     hosted_url=row("hosted_invoice_url"),
     subscription_id=row("parent.subscription_details.subscription"),
-    payment_ids=row("payments.data", derive(_payment_ids, list)),
+    payment_ids=row("payments.data", "payments.has_more", derive(_payment_ids, list, bool)),
     lines=row("lines.data", each(INVOICE_LINE)),
     lines_have_more=row("lines.has_more", boolean, default=False),
     taxes=row("total_taxes", each(INVOICE_TAX)),

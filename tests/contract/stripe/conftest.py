@@ -1,4 +1,4 @@
-"""A running stand-in for Stripe, a plain HTTP client for it, and what its data set says."""
+"""A running stand-in for Stripe, a plain client and the connector for it, and what its data set says."""
 
 import dataclasses
 import datetime as dt
@@ -8,11 +8,28 @@ from typing import Any
 import aiohttp
 import pytest
 
+from gateway.auth.scope import AccountScope
+from gateway.connectors.stripe.config import Config
+from gateway.connectors.stripe.connector import Connector, connect
+from gateway.connectors.testing import Wire
+from gateway.outbound import Outbound
+from gateway.settings import Secret
 from sandbox.data import ANCHOR, DataSet, Invoice, build
 from sandbox.serve import StandIn
 from sandbox.stripe import VERSION, stand_in
 
 NOW = dt.datetime.combine(ANCHOR, dt.time(12), dt.UTC)
+
+
+def connected(name: str, url: str, outbound: Outbound, api_key: str) -> Connector:
+    return connect(name, Config(api_key=Secret(api_key), base_url=url), outbound, lambda: NOW)
+
+
+def issued(data: DataSet, key: str) -> list[Invoice]:
+    """An account's invoices as its customers are to see them: newest first, the first currency's first."""
+    customers = list(data.accounts[key].stripe_customers.values())
+    rows = [row for row in data.invoices if row.account == key and row.status != "draft"]
+    return sorted(rows, key=lambda row: (-row.created.timestamp(), customers.index(row.customer), row.id))
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +87,35 @@ def get(http: aiohttp.ClientSession) -> Callable[..., Any]:
             return body if status == 200 else body["error"]
 
     return ask
+
+
+@pytest.fixture
+async def outbound() -> AsyncIterator[Outbound]:
+    made = Outbound(backoff=(0.0, 0.0))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def wire(system: StandIn) -> AsyncIterator[Wire]:
+    async with Wire(system.url) as running:
+        yield running
+
+
+@pytest.fixture
+def connector(wire: Wire, outbound: Outbound, api_key: str) -> Connector:
+    return connected("billing", wire.url, outbound, api_key)
+
+
+@pytest.fixture
+def scope_of(data: DataSet) -> Callable[[str], AccountScope]:
+    def make(key: str) -> AccountScope:
+        natives = tuple(data.accounts[key].stripe_customers.values())
+        return AccountScope(key, frozenset(), {"billing": natives})
+
+    return make
+
+
+@pytest.fixture
+def acme(scope_of: Callable[[str], AccountScope]) -> AccountScope:
+    return scope_of("acme")

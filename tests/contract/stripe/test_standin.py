@@ -70,7 +70,7 @@ async def test_drafts_are_listed_and_not_finalised(get: Get, data: DataSet) -> N
     names = ("number", "hosted_invoice_url", "invoice_pdf", "effective_at", "due_date")
     assert [draft[name] for name in names] == [None] * 5
     assert draft["status_transitions"]["finalized_at"] is None
-    assert page["data"][1]["hosted_invoice_url"].startswith("https://invoice.example/")
+    assert page["data"][2]["hosted_invoice_url"].startswith("https://invoice.example/")
 
 
 async def test_customers_balance_is_negative_for_credit_in_the_accounts_own_currency(

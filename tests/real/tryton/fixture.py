@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,11 +52,14 @@ def tryton() -> Iterator[RealTryton]:
     """Install Tryton if need be, start it on a copy of the seeded database, end it after the tests."""
     if os.environ.get("GATEWAY_SKIP_REAL") == "1":
         pytest.skip("GATEWAY_SKIP_REAL=1 leaves the real systems out")
-    try:
-        installation = install()
-    except InstallError as error:
-        pytest.fail(str(error), pytrace=False)
-    with running(installation) as system:
+    failure = ""
+    with ExitStack() as stack:
+        try:
+            system = stack.enter_context(running(install()))
+        except InstallError as error:
+            failure = str(error)
+        if failure:  # here, so that the report is the message alone
+            pytest.fail(failure, pytrace=False)
         yield system
 
 

@@ -83,7 +83,7 @@ def ship(pool: Any, pairs: Pairs) -> None:
 
 
 def _prepare(pool: Any, row: dict[str, Any], sale: Any, shipment: Any) -> None:
-    target = row["shipments"][-1]
+    target = row["shipments"][0]
     pool.get("stock.shipment.out").write([shipment], {
         "number": target["number"], "reference": target["reference"],
         "planned_date": _day(target["planned_on"]), "effective_date": _day(target["effective_on"]),
@@ -98,7 +98,7 @@ def name_waiting(pool: Any, pairs: Pairs) -> None:
     shipment_model, sale_model = pool.get("stock.shipment.out"), pool.get("sale.sale")
     for row, sale in pairs:
         if len(row["shipments"]) > 1:
-            target = row["shipments"][0]
+            target = row["shipments"][1]
             _, rest = sale_model(sale).shipments
             values = {"number": target["number"], "planned_date": _day(target["planned_on"])}
             shipment_model.write([rest], values)
@@ -168,8 +168,7 @@ def native_ids(pool: Any, pairs: Pairs) -> dict[str, Any]:
         ids["invoices"][row["id"]] = [record.id for record in sale.invoices]
         for line, native in zip(row["lines"], sale.lines, strict=True):
             ids["order_lines"][line["id"]] = native.id
-        # What left was made first, the waiting rest later; the data set lists them the other way.
-        for shipment, native in zip(reversed(row["shipments"]), sale.shipments, strict=True):
+        for shipment, native in zip(row["shipments"], sale.shipments, strict=True):
             ids["shipments"][shipment["id"]] = native.id
     return ids
 

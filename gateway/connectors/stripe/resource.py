@@ -1,0 +1,169 @@
+"""One kind of Stripe object: read by id, by many ids, and in lists of an account's customers."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from gateway.auth.scope import AccountScope, Ref
+from gateway.connectors.mapping import Reader, Table
+from gateway.connectors.ports.common import Listing, Page, Record, Selection
+from gateway.connectors.stripe.lists import MAX_LIMIT, Read, Rows, merged, rows_of
+from gateway.errors import Code, GatewayError, RequestError, UpstreamError
+from gateway.outbound import Answer, VendorClient, decode
+
+R = TypeVar("R", bound=Record)
+Query = list[tuple[str, str]]
+Found = dict[str, Record | GatewayError | None]
+
+_ID = re.compile(r"[A-Za-z]{2,10}_[A-Za-z0-9_]{1,250}", re.ASCII)
+_FEW = 3
+_LIST_PAGES = 5
+_EXPANDABLE = ("payments", "latest_charge")
+_BAD_REQUEST = 400
+_NOT_FOUND = 404
+
+
+class RowGoneError(UpstreamError):
+    """The row that a page was to start after does not exist any more."""
+
+
+class Resource:
+    """Made for one connector; `clock` gives aware UTC."""
+
+    path: str
+    table: Table[Any]
+
+    def __init__(self, name: str, client: VendorClient, clock: Callable[[], dt.datetime]) -> None:
+        self._name = name
+        self._client = client
+        self._clock = clock
+
+    def _reader(self, table: Table[R], fields: Selection) -> Reader[R]:
+        return table.reader(fields, self._name, self._clock())
+
+    def _read(self, fields: Selection) -> Read:
+        """Make what reads this kind's rows."""
+        return self._reader(self.table, fields).read
+
+    def _expand(self, fields: Selection, prefix: str = "") -> Query:
+        """Ask for the linked objects that selected attributes are read from."""
+        heads = {wire_path.split(".")[0] for wire_path in self.table.paths(fields)}
+        return [("expand[]", f"{prefix}{name}") for name in _EXPANDABLE if name in heads]
+
+    async def _list(self, scope: AccountScope, page: Page, fields: Selection, query: Query) -> Listing[Any]:
+        extra = [*query, *self._expand(fields, "data.")]
+
+        async def fetch(customer: str, after: str | None, limit: int) -> Rows:
+            return await self._page(customer, after, limit, extra)
+
+        try:
+            return await merged(fetch, scope.owners(self._name), scope, page, self._read(fields))
+        except RowGoneError:
+            raise row_gone() from None
+
+    async def _page(self, customer: str, after: str | None, limit: int, extra: Query) -> Rows:
+        """Give one page of this customer's list."""
+        return await self._rows(self.path, [("customer", customer), *extra], self.path, after, limit)
+
+    async def _rows(self, path: str, query: Query, route: str, after: str | None, limit: int) -> Rows:
+        """Give one page of a list; RowGoneError when there is no row `after`."""
+        paging = [("limit", str(limit)), *([("starting_after", after)] if after else [])]
+        answer = await self._client.get(
+            path, query=[*query, *paging], route=route, accept=frozenset({200, _BAD_REQUEST})
+        )
+        body = decode(answer, self._name)
+        if answer.status == _BAD_REQUEST:
+            kind = RowGoneError if after and _error(body).get("param") == "starting_after" else UpstreamError
+            raise kind(Code.UPSTREAM_CONTRACT_BROKEN, self._name, detail="HTTP 400")
+        return rows_of(body, self._name)
+
+    async def _many(self, refs: Sequence[Ref], fields: Selection, query: Query) -> list[Any]:
+        """Stripe has no get-many: few ids are read one by one, many by listing their customers."""
+        by_scope: dict[AccountScope, set[str]] = {}
+        for ref in refs:
+            by_scope.setdefault(ref.scope, set())
+            if _ID.fullmatch(ref.native_id):
+                by_scope[ref.scope].add(ref.native_id)
+        found = await asyncio.gather(
+            *(self._of_scope(scope, ids, fields, query) for scope, ids in by_scope.items())
+        )
+        records = {
+            (scope, key): value
+            for scope, part in zip(by_scope, found, strict=True)
+            for key, value in part.items()
+        }
+        return [records.get((ref.scope, ref.native_id)) for ref in refs]
+
+    async def _of_scope(self, scope: AccountScope, ids: set[str], fields: Selection, query: Query) -> Found:
+        read = self._read(fields)
+        rows: dict[str, dict[str, Any]] = {}
+        missing = sorted(ids)
+        if len(ids) > _FEW:
+            extra = [*query, *self._expand(fields, "data.")]
+            customers = scope.owners(self._name)
+            ended = await asyncio.gather(*(self._index(one, ids, rows, extra) for one in customers))
+            # What is in none of the account's whole lists is not the account's: no call is spent on it.
+            missing = [] if all(ended) else sorted(ids - rows.keys())
+        found: Found = {key: read(row, scope) for key, row in rows.items()}
+        singles = await asyncio.gather(
+            *(self._single(key, fields) for key in missing), return_exceptions=True
+        )
+        for key, single in zip(missing, singles, strict=True):
+            if isinstance(single, BaseException) and not isinstance(single, GatewayError):
+                raise single
+            found[key] = read(single, scope) if isinstance(single, dict) else single
+        return found
+
+    async def _index(
+        self, customer: str, ids: set[str], rows: dict[str, dict[str, Any]], extra: Query
+    ) -> bool:
+        """Collect a customer's rows with these ids; True when its list was read to the end."""
+        after: str | None = None
+        for _ in range(_LIST_PAGES):
+            page = await self._page(customer, after, MAX_LIMIT, extra)
+            rows.update({row["id"]: row for row in page.data if row["id"] in ids})
+            if not page.more:
+                return True
+            if ids <= rows.keys():
+                return False
+            after = page.data[-1]["id"]
+        return False
+
+    async def _single(self, key: str, fields: Selection) -> dict[str, Any] | None:
+        answer = await self._client.get(
+            f"{self.path}/{key}",
+            query=self._expand(fields),
+            route=f"{self.path}/{{id}}",
+            accept=frozenset({200, _NOT_FOUND}),
+        )
+        return self._found(answer, key)
+
+    def _found(self, answer: Answer, key: str) -> dict[str, Any] | None:
+        """Give the object of this id; None when there is none, or it was deleted (Stripe leaves a stub)."""
+        body = decode(answer, self._name)
+        if answer.status == _NOT_FOUND and _error(body).get("code") == "resource_missing":
+            return None
+        if answer.status == _NOT_FOUND or not isinstance(body, dict) or body.get("id") != key:
+            raise UpstreamError(Code.UPSTREAM_CONTRACT_BROKEN, self._name, detail="not the object asked for")
+        return None if body.get("deleted") is True else body
+
+
+def unsupported(argument: str, text: str) -> RequestError:
+    """Refuse an argument that Stripe cannot serve, saying what to write."""
+    return RequestError(Code.UNSUPPORTED_CAPABILITY, f"{argument}: {text}")
+
+
+def row_gone() -> RequestError:
+    """Refuse a cursor whose row was deleted since."""
+    return RequestError(
+        Code.INVALID_CURSOR, "after: the row this cursor points at is gone. Leave it out to start again."
+    )
+
+
+def _error(body: object) -> dict[str, Any]:
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}

@@ -1,0 +1,33 @@
+"""Fixtures that tests of the whole gateway share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.data import DataSet, build
+from sandbox.world import World
+from tests.support.expected import Expected
+from tests.support.portal import Portal, patient
+
+
+@pytest.fixture(scope="session")
+def data() -> DataSet:
+    """The data set as of today, so that some invoices are overdue and some are not yet due."""
+    return build(dt.datetime.now(dt.UTC).date())
+
+
+@pytest.fixture
+async def portal(data: DataSet, tmp_path: Path) -> AsyncIterator[Portal]:
+    """All systems and the gateway, configured as in the demo but for its patience."""
+    async with Portal(World(data), tmp_path, configure=patient) as running:
+        yield running
+
+
+@pytest.fixture
+def expected(data: DataSet) -> Expected:
+    """What the answers must say, computed from the data set's rows."""
+    return Expected(data)

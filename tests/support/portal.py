@@ -1,0 +1,251 @@
+"""A whole portal for tests: stand-ins and gateway, each over real HTTP on a port of this machine.
+
+    async with Portal(World(data), folder) as portal:
+        answer = await portal.query("owner-a", "{ viewer { user { displayName } } }")
+
+Between the HTTP server of a system and its app stands a `Tap`: it counts rounds of calls and lets a
+test rewrite what is asked and what is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode
+
+import aiohttp
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway import settings
+from gateway.app import Gateway
+from gateway.auth.principal import Principal
+from gateway.connectors.identity import AccountRef, IdentityMap
+from gateway.ids import GlobalId, encode_id
+from sandbox.serve import Call, StandIn
+from sandbox.world import World
+
+Raw = dict[str, Any]
+Pairs = list[tuple[str, str]]
+_QUIET_TURNS = 300  # turns of the event loop without a new call, after which no call can be on its way
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the gateway answered: status, headers, the exact bytes, and the JSON they hold."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+    json: Any
+
+    @property
+    def data(self) -> Any:
+        """`data` of an answer that has no errors."""
+        assert self.status == 200
+        assert self.errors == [], self.errors
+        return self.json["data"]
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """`errors`, or an empty list."""
+        return list(self.json.get("errors", []))
+
+    @property
+    def codes(self) -> list[str]:
+        """The code of each error."""
+        return [error["extensions"]["code"] for error in self.errors]
+
+    def error_at(self, *path: str | int) -> dict[str, Any]:
+        """The one error at a path."""
+        (found,) = [error for error in self.errors if error.get("path") == list(path)]
+        return found
+
+
+class Rounds:
+    """Holds every call until no further one arrives, then lets all go: `depth` is the length in calls
+    of the longest chain in which each call began only after an answer to the one before it.
+    """
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.calls: list[list[str]] = []
+        self._waiting: list[tuple[str, asyncio.Event]] = []
+        self._arrived = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def enter(self, path: str) -> None:
+        """Wait for the end of the round that this call is in."""
+        self._arrived += 1
+        gate = asyncio.Event()
+        self._waiting.append((path, gate))
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._release())
+        await gate.wait()
+
+    async def _release(self) -> None:
+        quiet, seen = 0, self._arrived
+        while quiet < _QUIET_TURNS:
+            await asyncio.sleep(0)  # one turn of the event loop, which all servers here share
+            quiet, seen = (quiet + 1, seen) if seen == self._arrived else (0, self._arrived)
+        self.depth += 1
+        self.calls.append([path for path, _ in self._waiting])
+        waiting, self._waiting, self._task = self._waiting, [], None
+        for _, gate in waiting:
+            gate.set()
+
+
+class Tap:
+    """Stands before a stand-in's app. All that it does is off until a test sets it.
+
+    `ask(path, query)` gives the query to put in the place of the one that came; `tell(path, body)`
+    the JSON to put in the place of the answer's. `rounds` holds calls.
+    """
+
+    def __init__(self, system: StandIn) -> None:
+        self.ask: Callable[[str, Pairs], Pairs] | None = None
+        self.tell: Callable[[str, Any], Any] | None = None
+        self.rounds: Rounds | None = None
+        self._app = system._faults._app
+        system._faults._app = self
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one call through."""
+        path = scope["path"]
+        if self.rounds is not None:
+            await self.rounds.enter(path)
+        if self.ask is not None:
+            query = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)
+            scope = {**scope, "query_string": urlencode(self.ask(path, query)).encode()}
+        if self.tell is None:
+            await self._app(scope, receive, send)
+            return
+        start: Message = {}
+        body = bytearray()
+
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+            else:
+                body.extend(message.get("body", b""))
+
+        await self._app(scope, receive, keep)
+        told = bytes(body)
+        if start["status"] == 200:
+            told = json.dumps(self.tell(path, json.loads(told))).encode()
+        kept = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+        await send({**start, "headers": [*kept, (b"content-length", str(len(told)).encode())]})
+        await send({"type": "http.response.body", "body": told})
+
+
+class _CountedMap(IdentityMap):
+    """The gateway's own identity map; `asked` holds every account key that was looked up."""
+
+    shareable = False
+
+    def __init__(self, inner: IdentityMap) -> None:
+        self.asked: list[str] = []
+        self._inner = inner
+
+    async def resolve(self, accounts: Sequence[str], principal: Principal) -> dict[str, AccountRef]:
+        self.asked.extend(accounts)
+        return await self._inner.resolve(accounts, principal)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One persona at the portal."""
+
+    portal: Portal
+    persona: str
+
+    async def query(self, text: str, **variables: Any) -> Answer:
+        """Ask as this persona."""
+        return await self.portal.query(self.persona, text, variables)
+
+
+class Portal:
+    """`async with` runs it. `configure` may change the configuration before the gateway is made."""
+
+    def __init__(
+        self, world: World, folder: Path, *, configure: Callable[[Raw], object] | None = None
+    ) -> None:
+        self.world = world
+        self.taps = {name: Tap(world.systems[name]) for name in ("billing", "erp")}
+        self._folder, self._configure = folder, configure
+        self._tokens: dict[str, str] = {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.world)
+            raw = self.world.configuration(self._folder)
+            if self._configure is not None:
+                self._configure(raw)
+            self.gateway = Gateway(settings.parse(raw, self._folder, self.world.environ()))
+            stack.push_async_callback(self.gateway.close)
+            self._identity = self.gateway._identity = _CountedMap(self.gateway._identity)
+            self.server = await stack.enter_async_context(StandIn("gateway", self.gateway.app()))
+            self.session = await stack.enter_async_context(aiohttp.ClientSession())
+            self._stack = stack.pop_all()  # until here, a failure closes what was opened
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def as_principal(self, persona: str) -> Caller:
+        """Give a caller who is this persona."""
+        return Caller(self, persona)
+
+    async def query(self, persona: str, text: str, variables: Mapping[str, Any] | None = None) -> Answer:
+        """Ask the gateway over HTTP."""
+        body = {"query": text, "variables": dict(variables or {})}
+        headers = {"Authorization": f"Bearer {self.token(persona)}"}
+        async with self.session.post(f"{self.server.url}/graphql", json=body, headers=headers) as response:
+            raw = await response.read()
+            return Answer(response.status, response.headers, raw, json.loads(raw))
+
+    def token(self, persona: str) -> str:
+        """Give the persona's access token: one for the whole test."""
+        if persona not in self._tokens:
+            self._tokens[persona] = self.world.issuer.mint(persona)
+        return self._tokens[persona]
+
+    @property
+    def lookups(self) -> list[str]:
+        """The account keys that the identity map was asked for since the last `reset`."""
+        return self._identity.asked
+
+    def reset(self) -> None:
+        """Forget recorded calls and look-ups."""
+        self.world.reset()
+        self._identity.asked.clear()
+
+    def calls(self, system: str) -> list[Call]:
+        """Give the calls that reached a system since the last `reset`."""
+        return self.world.systems[system].calls
+
+    def hold(self) -> Rounds:
+        """Hold the calls to all systems in rounds from now on."""
+        rounds = Rounds()
+        for tap in self.taps.values():
+            tap.rounds = rounds
+        return rounds
+
+
+def account_id(key: str) -> str:
+    """Write an account's id as the gateway does."""
+    return encode_id(GlobalId("Account", "", key, key))
+
+
+def patient(raw: Raw) -> None:
+    """Wait longer for every system than a busy machine can make it wait."""
+    for connector in raw["connectors"].values():
+        connector["timeout_seconds"] = 9.0
