@@ -201,8 +201,11 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def serve(gateway: Gateway, bound: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM, then return; requests under way may end within the request deadline."""
+async def serve(gateway: Gateway, bound: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGINT or SIGTERM, then return; requests under way may end within the request deadline.
+
+    `ready` is called once requests are answered and signals are heeded.
+    """
     config = uvicorn.Config(
         gateway.app(),
         http="httptools",
@@ -214,7 +217,7 @@ async def serve(gateway: Gateway, bound: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=math.ceil(gateway.settings.server.deadline_seconds),
     )
-    await _Server(config).serve(sockets=[bound])
+    await _Server(config, ready).serve(sockets=[bound])
 
 
 class _Server(uvicorn.Server):
@@ -222,6 +225,15 @@ class _Server(uvicorn.Server):
 
     What is around it (telemetry, stand-ins, temporary files) has still to be closed.
     """
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen."""
+        await super().startup(sockets)
+        self._ready()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

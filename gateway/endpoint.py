@@ -19,7 +19,7 @@ from gateway.auth.principal import Principal
 from gateway.auth.tokens import InvalidToken, bearer, challenge
 from gateway.context import RequestContext
 from gateway.errors import Code, GatewayError, RequestError, UpstreamError
-from gateway.operations.documents import Document, Documents, Operation
+from gateway.operations.documents import TOO_MUCH, Document, Documents, Operation
 from gateway.operations.execute import run
 
 _LOG = logging.getLogger(__name__)
@@ -181,6 +181,10 @@ def _shown(error: GraphQLError, cause: Exception) -> dict[str, Any]:
             of_system = {key: getattr(cause, key, None) for key in ("system", "detail")}
             _LOG.warning("field failed", extra={"code": cause.code.value, **of_system})
         return _public(cause)
+    if isinstance(cause, RecursionError):
+        # The stack ends a little before the nesting that the parser still takes.
+        _LOG.warning("stack exhausted", exc_info=cause)
+        return _public(RequestError(Code.INVALID_INPUT, TOO_MUCH))
     # graphql-core names a place in the document when the document or a variable is wrong. Without one it is
     # a value of ours that does not fit its type, and the message quotes it.
     if isinstance(cause, GraphQLError) and (cause.nodes or error.path is None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import http.client
 import json
@@ -40,8 +41,8 @@ async def run(port: int, *, accounts: int = 0, invoices: int = 0) -> None:
             raw = world.configuration(Path(folder))
             gateway = app.Gateway(settings.parse(raw, Path(folder), world.environ()))
             telemetry.configure_logging("WARNING")
-            _say(_welcome(port, world))
-            await app.serve(gateway, bound)
+            await asyncio.sleep(0)  # nothing above waits: an interruption meanwhile ends it here
+            await app.serve(gateway, bound, ready=lambda: _say(_welcome(port, world)))
     _say("Stopped.")
 
 

@@ -24,7 +24,7 @@ MAX_CHARACTERS: Final = 100_000
 MAX_TOKENS: Final = 10_000
 MAX_COMMENTS: Final = 1_000
 _MAX_ERRORS: Final = 20
-_TOO_MUCH: Final = "The document is nested too deeply or too complex. Ask for less in one operation."
+TOO_MUCH: Final = "The document is nested too deeply or too complex. Ask for less in one operation."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Documents:
         except GraphQLError as error:
             return Document(digest, None, (_plain(error),))
         except RecursionError:
-            return Document(digest, None, (GraphQLError(_TOO_MUCH),))
+            return Document(digest, None, (GraphQLError(TOO_MUCH),))
 
     def _analysed(self, digest: str, ast: DocumentNode) -> Document:
         operations = {
@@ -118,5 +118,5 @@ def _plain(error: GraphQLError) -> GraphQLError:
     # graphql-core says no more than "Validation aborted." when a document would take too long.
     aborted = isinstance(error, ValidationAbortedError) and error.message == "Validation aborted."
     return GraphQLError(
-        _TOO_MUCH if aborted else error.message, source=error.source, positions=error.positions
+        TOO_MUCH if aborted else error.message, source=error.source, positions=error.positions
     )

@@ -19,13 +19,6 @@ from tests.support.values import Wire, day, differences, plain
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("tryton")]
 
-_STATUS = {
-    ("confirmed", "none"): "CONFIRMED",
-    ("processing", "waiting"): "IN_PROGRESS",
-    ("processing", "partially shipped"): "PARTIALLY_SHIPPED",
-    ("done", "sent"): "COMPLETED",
-}
-
 
 @pytest.fixture(scope="module")
 def seeded() -> DataSet:
@@ -52,7 +45,7 @@ async def portal(tryton: RealTryton, seeded: DataSet, tmp_path: Path) -> AsyncIt
 
 
 class Real(Expected):
-    """The rows under the ids that the real system gave them, in the states they reached there."""
+    """The rows under the ids that the real system gave them."""
 
     def __init__(self, data: DataSet, system: RealTryton, **sizes: int) -> None:
         super().__init__(data, **sizes)
@@ -65,21 +58,11 @@ class Real(Expected):
         return super().id(kind, connector, account, native)
 
     def order_line(self, line: OrderLine, order: Order) -> Wire:
-        wire = super().order_line(line, order) | {
-            "unitPrice": plain(line.unit_price)
-        }  # kept as it was written
-        if self._ids["states"][str(order.id)][1] in {"partially shipped", "sent"}:
+        wire = super().order_line(line, order)
+        wire["unitPrice"] = plain(line.unit_price)  # kept as it was written
+        if order.shipment_state in {"partially shipped", "sent"}:
             # Of what has left, Tryton tells the day it left instead of the plan.
             wire["promisedOn"] = day(order.shipments[0].effective_on)
-        return wire
-
-    def order(self, row: Order) -> Wire:
-        wire = super().order(row)
-        state, shipped = self._ids["states"][str(row.id)]
-        wire |= {"status": _STATUS[state, shipped], "statusLabel": state.capitalize()}
-        if (state, shipped) == ("processing", "waiting"):  # what left is on its way, not yet there
-            sent = wire["shipments"]["nodes"][0]
-            wire["shipments"]["nodes"][0] = sent | {"status": "SHIPPED", "statusLabel": "Shipped"}
         return wire
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -98,10 +99,10 @@ async def test_check_with_a_wrong_key(command: Command, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("system", "mode", "told"),
     [
-        ("billing", "down", "UPSTREAM_UNAVAILABLE (ConnectionRefusedError): check its address, that it runs"),
-        ("erp", "broken", "UPSTREAM_UNAVAILABLE (HTTP 500): check its address, that it runs"),
-        ("billing", "throttled", "UPSTREAM_RATE_LIMITED (HTTP 429): it limits calls: try again later"),
-        ("erp", "garbage", "UPSTREAM_CONTRACT_BROKEN (no JSON: DecodeError): another system answers there"),
+        ("billing", "down", r"UPSTREAM_UNAVAILABLE \(\w+\): check its address, that it runs"),
+        ("erp", "broken", r"UPSTREAM_UNAVAILABLE \(HTTP 500\): check its address, that it runs"),
+        ("billing", "throttled", r"UPSTREAM_RATE_LIMITED \(HTTP 429\): it limits calls: try again later"),
+        ("erp", "garbage", r"UPSTREAM_CONTRACT_BROKEN \(no JSON: \w+\): another system answers there"),
         ("identity", "down", "UPSTREAM_UNAVAILABLE: check its address, that it runs"),
         ("identity", "garbage", "UPSTREAM_CONTRACT_BROKEN: another system answers there"),
     ],
@@ -110,7 +111,7 @@ async def test_check_with_a_system_that_fails(command: Command, system: str, mod
     await command.world.systems[system].fault(mode)
     code, out, _ = await command.check()
     assert code == 1
-    assert said_of(out, system).startswith(told)
+    assert re.match(told, said_of(out, system))
     assert said_of(out, system).endswith(
         "see [auth] issuer" if system == "identity" else f"see [connectors.{system}]"
     )
@@ -176,7 +177,7 @@ def drop(table: str, key: str) -> Change:
         (set_key("server", "port", 70000), "server.port: "),
         (set_key("bindings", "invoises", "billing"), "bindings.invoises: is not a port"),
         (set_key("bindings", "invoices", "bills"), "bindings.invoices: there is no [connectors.bills]"),
-        (set_key("bindings", "invoices", "erp"), "bindings.invoices: 'erp' does not serve it"),
+        (set_key("bindings", "orders", "billing"), "bindings.orders: 'billing' does not serve it"),
         (set_key("identity", "file", "nowhere.toml"), "identity.file: cannot read"),
         (set_key("auth", "policy", "nowhere.toml"), "policy: the file cannot be read"),
         (set_key("auth", "issuer", "http://issuer.example"), "auth.issuer: write the issuer's https URL"),

@@ -18,6 +18,7 @@ from tests.support.ports import (
     NATIVES,
     NOW,
     ORDER,
+    PRODUCT,
     Port,
     listing,
     make_context,
@@ -128,6 +129,28 @@ async def test_a_record_with_another_stamp_is_refused(
         assert isinstance(error, UpstreamError)
         assert error.detail == "a foreign row in a list"
     assert alarms() == [alarm()] * 10
+
+
+async def test_an_id_counts_in_its_own_system_only() -> None:
+    # Both systems count from 1: what is acme's number in one is bravo's in the other.
+    natives = {"acme": {"billing": ("1",), "erp": ("2",)}, "bravo": {"billing": ("2",), "erp": ("1",)}}
+    port = Port("billing", INVOICE, [{"id": "in_1", "customer": "2"}])
+    context = make_context(invoices=port, natives=natives)
+    acme, bravo = await scope_of(context, "acme"), await scope_of(context, "bravo")
+    mine, theirs = await context.load_many(GET, [Ref(acme, "in_1"), Ref(bravo, "in_1")])
+    assert (mine, theirs.id) == (None, "in_1")
+
+    async def mislabelled(refs: Sequence[Ref]) -> Any:
+        return [stamped(ref.scope, "erp", port.rows[0]) for ref in refs]
+
+    port.broken = mislabelled
+    fresh = make_context(invoices=port, natives=natives)
+    assert await fresh.load(GET, Ref(await scope_of(fresh, "acme"), "in_1")) is None
+
+
+async def test_a_shared_record_does_not_come_in_by_an_account_port() -> None:
+    context = make_context(invoices=Port("billing", PRODUCT, [{"id": "p1", "sold": True}]))
+    assert await context.load(GET, Ref(await scope_of(context, "acme"), "p1")) is None
 
 
 async def test_the_scope_of_an_account_is_one_object(context: RequestContext, acme: AccountScope) -> None:

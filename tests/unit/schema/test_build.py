@@ -79,6 +79,12 @@ def test_a_type_that_is_not_declared_behind_a_union() -> None:
         schema_of(either=field(either, nothing, description="One."))
 
 
+def test_a_union_without_text() -> None:
+    either = Annotated[Account | Invoice, strawberry.union("Either")]
+    with pytest.raises(TypeError, match="Either has no description"):
+        schema_of(either=field(either, nothing, description="One."))
+
+
 def test_a_field_that_is_not_declared() -> None:
     with pytest.raises(TypeError, match=r"Root\.loose has no @authorize"):
         schema_of(loose=strawberry.field(graphql_type=str, description="Loose.", resolver=lambda: "x"))
