@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ _LOG = logging.getLogger(__name__)
 class Breaker:
     """Opens after `threshold` failed calls in a row; after `pause` seconds one probe decides.
 
-    A call asks `allows()`, then `start()`s and `end()`s. Only an unavailable system and timeouts are
+    A call waits until the circuit is `settled()`, asks `allows()`, then `start()`s and `end()`s. Only an unavailable system and timeouts are
     failures; any other answer, a 4xx included, shows that the system lives and closes the circuit.
     """
 
@@ -21,25 +22,32 @@ class Breaker:
         self._system, self._clock, self._threshold, self._pause = system, clock, threshold, pause
         self._failures = 0
         self._probe_at = 0.0
-        self._probing = False
+        self._decided = asyncio.Event()
+        self._decided.set()  # not set while a probe is under way
 
     @property
     def _open(self) -> bool:
         return self._failures >= self._threshold
 
+    async def settled(self) -> None:
+        """Wait while a probe is under way: what it finds holds for the calls that came with it."""
+        while not self._decided.is_set():
+            await self._decided.wait()
+
     def allows(self) -> bool:
         """Whether a call may go out now."""
-        return not self._open or (not self._probing and self._clock() >= self._probe_at)
+        return not self._open or (self._decided.is_set() and self._clock() >= self._probe_at)
 
     def start(self) -> bool:
         """Begin an allowed call; True when it is the probe. `end()` must follow."""
-        self._probing = self._probing or self._open
+        if self._open:
+            self._decided.clear()
         return self._open
 
     def end(self, *, probe: bool, healthy: bool | None) -> None:
         """Report a call; None says nothing about the system (the caller gave up)."""
         if probe:
-            self._probing = False
+            self._decided.set()
         if healthy is None:
             return
         if healthy:

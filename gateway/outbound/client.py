@@ -141,10 +141,10 @@ class VendorClient:
         given = 0.0
         try:
             async with asyncio.timeout(budget) as scope:
-                self._check_breaker()  # before the wait: its slots may be held by calls that hang
+                await self._check_breaker()  # before the wait: its slots may be held by calls that hang
                 headers = await self._headers(request)
                 async with self._slots:
-                    self._check_breaker()
+                    await self._check_breaker()
                     probe = self._breaker.start()
                     until = scope.when() or 0.0
                     given = until - asyncio.get_running_loop().time()
@@ -162,7 +162,8 @@ class VendorClient:
                 self._breaker.end(probe=probe, healthy=healthy)
         return answer
 
-    def _check_breaker(self) -> None:
+    async def _check_breaker(self) -> None:
+        await self._breaker.settled()
         if not self._breaker.allows():
             raise UpstreamError(Code.UPSTREAM_UNAVAILABLE, self.name, detail="circuit open")
 

@@ -242,7 +242,7 @@ def connection_type(node: type) -> Any:
                 int | None,
                 "total_count",
                 "How many rows the whole list has; null where the system cannot count exactly.",
-                {Listing: ["total"]},
+                {Listing: [TYPES[name].model.__name__]},
             ),
         },
     )
@@ -268,7 +268,9 @@ def text_of(model: type, attribute: str) -> str:
 
 
 def attributes_of(model: type) -> frozenset[str]:
-    """Give the names a field may say that it reads of a model."""
+    """Give the names a field may say that it reads of a model; of a `Listing`, the models it counts."""
+    if model is Listing:
+        return frozenset(described.model.__name__ for described in TYPES.values())
     return frozenset(_hints(model))
 
 

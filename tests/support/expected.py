@@ -160,7 +160,7 @@ class Expected:
         """One subscription, with its newest invoice."""
         issued = [bill for bill in self.invoice_rows(row.account) if bill.subscription == row.id]
         item = {
-            "productName": None, "quantity": str(row.quantity),
+            "productName": row.product, "quantity": str(row.quantity),
             "unitPrice": money(row.unit_minor, row.currency),
             "interval": "MONTH", "intervalCount": 1,
             "currentPeriodStart": moment(row.period[0]), "currentPeriodEnd": moment(row.period[1]),

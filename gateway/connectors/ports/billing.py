@@ -237,7 +237,7 @@ class InvoiceSortField(Enum):
 
 
 class InvoiceSort(Value, frozen=True, kw_only=True):
-    """How to sort invoices. Equal rows follow their id."""
+    """How to sort invoices. Equal rows keep one order."""
 
     field: Annotated[InvoiceSortField, Doc("What to compare.")] = InvoiceSortField.ISSUED_ON
     direction: Annotated[Direction, Doc("Which end comes first.")] = Direction.DESC

@@ -22,7 +22,10 @@ Url = NewType("Url", str)
 T = TypeVar("T")
 
 Selection = dict[type, frozenset[str]]
-"""Per model, the attributes an operation selects. A model that is not a key has none selected."""
+"""Per model, the attributes an operation selects. A model that is not a key has none selected.
+
+`Listing` maps to the names of the models whose lists are counted (see `counted`).
+"""
 
 
 class Kind(StrEnum):
@@ -137,3 +140,8 @@ class Listing(Generic[T]):
     has_previous: bool
     total: int | None = None
     end_cursor: str | None = None
+
+
+def counted(fields: Selection, model: type) -> bool:
+    """Whether the operation selects the total of a list of this model."""
+    return model.__name__ in fields.get(Listing, frozenset())

@@ -168,7 +168,7 @@ class OrderSortField(Enum):
 
 
 class OrderSort(Value, frozen=True, kw_only=True):
-    """How to sort orders. Equal rows follow their id."""
+    """How to sort orders. Equal rows keep one order."""
 
     field: Annotated[OrderSortField, Doc("What to compare.")] = OrderSortField.PLACED_AT
     direction: Annotated[Direction, Doc("Which end comes first.")] = Direction.DESC

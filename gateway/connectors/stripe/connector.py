@@ -21,7 +21,6 @@ from gateway.connectors.ports.billing import (
     InvoiceStatus,
     Payment,
     PaymentsPort,
-    Subscription,
     SubscriptionsPort,
 )
 from gateway.connectors.ports.common import (
@@ -37,6 +36,7 @@ from gateway.connectors.stripe.balances import Balances
 from gateway.connectors.stripe.config import API_VERSION, Config
 from gateway.connectors.stripe.lists import Read, rows_of
 from gateway.connectors.stripe.resource import Query, Resource, RowGoneError, row_gone, unsupported
+from gateway.connectors.stripe.subscriptions import Subscriptions
 from gateway.errors import GatewayError
 from gateway.outbound import Outbound, VendorClient, decode
 
@@ -176,25 +176,6 @@ class Payments(Resource):
             return msgspec.structs.replace(record, owners=owners)
 
         return judged
-
-
-class Subscriptions(Resource):
-    """Subscriptions in every state: Stripe leaves ended ones out unless asked for all."""
-
-    path = "/v1/subscriptions"
-    table = mapping.SUBSCRIPTION
-
-    async def get_many(
-        self, refs: Sequence[Ref], fields: Selection
-    ) -> Sequence[Subscription | GatewayError | None]:
-        """See the port."""
-        return await self._many(refs, fields, [("status", "all")])
-
-    async def list_subscriptions(
-        self, scope: AccountScope, page: Page, fields: Selection
-    ) -> Listing[Subscription]:
-        """List newest first."""
-        return await self._list(scope, page, fields, [("status", "all")])
 
 
 def _status_word(status: tuple[InvoiceStatus, ...] | None) -> str | None:

@@ -252,7 +252,7 @@ SUBSCRIPTION_ITEM = Table(
     SubscriptionItem,
     owner=via_parent("subscription"),
     id=row("id"),
-    product_name=row("price.nickname"),
+    product_name=row("price.product"),
     quantity=row("quantity", derive(lambda whole: _quantity(None, whole), int)),
     unit_price=row("price.unit_amount", "price.currency", minor_units),
     interval=row("price.recurring.interval", enum(_INTERVAL, BillingInterval.UNKNOWN)),

@@ -11,7 +11,7 @@ from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.mapping import Table
 from gateway.connectors.ports.accounts import AccountProfile, AccountsPort
 from gateway.connectors.ports.billing import Invoice, InvoiceFilter, InvoiceLine, InvoiceSort, InvoicesPort
-from gateway.connectors.ports.common import Listing, Page, Record, Selection
+from gateway.connectors.ports.common import Listing, Page, Record, Selection, counted
 from gateway.connectors.ports.orders import (
     Availability,
     AvailabilityPort,
@@ -140,7 +140,7 @@ class _Resource(Generic[R]):
             return await self._interface.count(self.model, whole, context=self.context)
 
         async def total() -> int | None:
-            return await count() if "total" in fields.get(Listing, ()) else None
+            return await count() if counted(fields, self.table.model) else None
 
         try:
             part, number = await asyncio.gather(sort.page(fetch, count, page), total())

@@ -190,7 +190,7 @@ async def test_the_total_is_counted_only_when_it_is_selected(
     page = Page(first=2)
     plain = await listed(connector, OrdersPort, side, *ORDER_ARGUMENTS, page=page)
     assert (plain.total, len(wire.calls)) == (None, 1)
-    fields: Selection = {Order: frozenset({"number"}), Listing: frozenset({"total"})}
+    fields: Selection = {Order: frozenset({"number"}), Listing: frozenset({"Order"})}
     for after in (None, plain.items[-1][1]):
         wire.reset()
         page = Page(first=2, after=after)

@@ -46,11 +46,29 @@ async def test_only_one_probe_at_a_time(client: VendorClient, vendor: Vendor, cl
     vendor.will(say_and_hang())
     probe = asyncio.create_task(client.get("/"))
     await vendor.seen(6)
-    assert (await failure(client.get("/"))).detail == "circuit open"
+    others = [asyncio.create_task(client.get("/")) for _ in range(3)]
+    done, _ = await asyncio.wait(others, timeout=0)
+    assert not done  # they wait for what the probe finds
     probe.cancel()  # a probe that was given up says nothing: the next call is one
     with pytest.raises(asyncio.CancelledError):
         await probe
-    assert (await client.get("/")).status == 200
+    assert [answer.status for answer in await asyncio.gather(*others)] == [200] * 3
+
+
+async def test_calls_that_come_with_the_probe_share_its_fate(
+    client: VendorClient, vendor: Vendor, clock: Clock
+) -> None:
+    vendor.will(*[http(500)] * 5)
+    for _ in range(5):
+        await failure(client.get("/"))
+    clock.now += 2
+    vendor.will(http(500))
+    errors = await asyncio.gather(*(failure(client.get("/")) for _ in range(4)))
+    assert sorted(error.detail for error in errors) == ["HTTP 500", *["circuit open"] * 3]
+    clock.now += 2
+    answers = await asyncio.gather(*(client.get("/") for _ in range(4)))
+    assert [answer.status for answer in answers] == [200] * 4
+    assert len(vendor.requests) == 10
 
 
 async def test_timeouts_open_the_breaker(hasty: VendorClient, vendor: Vendor) -> None:
