@@ -42,10 +42,12 @@ check: .venv/dev ## lint, types, import rules, dependencies, schema
 	@$(BIN)/lint-imports --no-timing
 	@$(BIN)/deptry .
 	@$(BIN)/gateway schema | diff -u schema.graphql - || { echo "schema.graphql is not what the code says: make schema" >&2; exit 1; }
+	@$(BIN)/gateway connectors | diff -u docs/fields.md - || { echo "docs/fields.md is not what the code says: make schema" >&2; exit 1; }
 
 .PHONY: schema
-schema: .venv/run ## write schema.graphql from the code
+schema: .venv/run ## write schema.graphql and docs/fields.md from the code
 	@$(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+	@$(BIN)/gateway connectors > docs/fields.md.new && mv docs/fields.md.new docs/fields.md
 
 .PHONY: format
 format: .venv/dev ## format the code

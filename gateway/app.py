@@ -67,6 +67,7 @@ class Gateway:
         self._identity = _identity(settings, self.state)
         self._cursors = _cursors(settings)
         self._audit = Audit()
+        self._probing: asyncio.Future[dict[str, UpstreamError | None]] | None = None
         schema, _ = build_schema()
         self._endpoint = Endpoint(
             schema=schema,
@@ -94,9 +95,8 @@ class Gateway:
             Route("/readyz", self._readyz, methods=["GET"]),
         ]
         app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: refused})
-        app.router.redirect_slashes = (
-            False  # behind a proxy that ends TLS, it would lead tokens to plain HTTP
-        )
+        # Behind a proxy that ends TLS, a redirect would lead tokens to plain HTTP.
+        app.router.redirect_slashes = False
         return app
 
     async def close(self) -> None:
@@ -114,7 +114,10 @@ class Gateway:
 
     async def _readyz(self, _request: Request) -> JSONResponse:
         """Ready as long as tokens can be verified: one system down must not take the portal down."""
-        found = await self.probe()
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.ensure_future(self.probe())
+        # Shared and shielded: however many ask, and whoever gives up, one round of calls is under way.
+        found = await asyncio.shield(self._probing)
         systems = {name: error.code.value if error else "ok" for name, error in found.items()}
         ready = found[IDENTITY] is None
         return JSONResponse({"ready": ready, "systems": systems}, 200 if ready else 503)

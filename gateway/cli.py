@@ -12,6 +12,7 @@ from typing import Any
 import uvloop
 
 from gateway import __version__, app, settings, telemetry
+from gateway.connectors import fields, registry
 from gateway.errors import Code, ConfigurationError, UpstreamError
 from gateway.schema.build import build
 
@@ -53,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
 
     schema = commands.add_parser("schema", help="print the schema (SDL)")
     schema.set_defaults(run=_schema)
+
+    connectors = commands.add_parser("connectors", help="print where each field comes from (Markdown)")
+    connectors.set_defaults(run=_connectors)
 
     demo = commands.add_parser("demo", help="run the gateway on stand-in systems, on this machine only")
     demo.add_argument("--port", type=int, help="default: PORT from the environment, or 8000")
@@ -113,6 +117,11 @@ def _problem(name: str, error: UpstreamError) -> str:
 
 def _schema(_options: argparse.Namespace) -> int:
     print(build()[1], end="")
+    return 0
+
+
+def _connectors(_options: argparse.Namespace) -> int:
+    print(fields.page(registry.packages()), end="")
     return 0
 
 

@@ -22,7 +22,7 @@ from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.identity import AccountRef, IdentityMap, unknown_account
 from gateway.connectors.ports.common import Kind, Listing, Page, Record, Selection, native_id
 from gateway.connectors.registry import Registry
-from gateway.errors import Code, GatewayError, RequestError, UpstreamError
+from gateway.errors import BoundaryViolation, Code, GatewayError, RequestError, UpstreamError
 from gateway.ids import Cursors
 
 PortMethod = Callable[..., Awaitable[Any]]
@@ -130,11 +130,12 @@ class RequestContext:
             return Listing([], has_next=False, has_previous=False, total=0)
         with _measured(method, name, 1):
             listing: Listing[Any] = await read(parent or scope, page, *arguments, self.fields)
-        for record, _ in listing.items:
-            if isinstance(record, GatewayError):
-                continue
-            if not isinstance(record, Record) or not self._admits(record, scope, name, shared=not owned):
-                raise _broken(name, "a foreign row in a list")
+        try:
+            for record, _ in listing.items:
+                if not isinstance(record, GatewayError):
+                    self._admit(record, scope, name, shared=not owned)
+        except BoundaryViolation:
+            raise _broken(name, "a foreign row in a list") from None
         return listing
 
     def _batch(self, method: PortMethod) -> Callable[[_Refs], Coroutine[Any, Any, _Values]]:
@@ -146,8 +147,10 @@ class RequestContext:
                 return value
             if not isinstance(value, Record):
                 return _broken(name, "neither a record nor an error")
-            if not self._admits(value, ref.scope, name, shared=not owned):
-                return None
+            try:
+                self._admit(value, ref.scope, name, shared=not owned)
+            except BoundaryViolation:
+                return None  # exactly like a missing one
             return value if native_id(value) == ref.native_id else _broken(name, "a record of another id")
 
         async def run(refs: _Refs) -> _Values:
@@ -176,11 +179,12 @@ class RequestContext:
             )
         )
 
-    def _admits(self, record: Record, scope: AccountScope, system: str, *, shared: bool) -> bool:
+    def _admit(self, record: object, scope: AccountScope, system: str, *, shared: bool) -> None:
+        """Let a record pass that belongs to the scope; any other one is an audited BoundaryViolation."""
         # The very scope: one of another request, however equal, carries another caller's permissions.
-        stamped = record.scope is scope and record.connector == system
-        if stamped and boundary.admits(record, shared=shared):
-            return True
+        stamped = isinstance(record, Record) and record.scope is scope and record.connector == system
+        if isinstance(record, Record) and stamped and boundary.admits(record, shared=shared):
+            return
         self._audit.record(
             AuditEvent(
                 event=Code.TENANT_VIOLATION_BLOCKED,
@@ -193,7 +197,7 @@ class RequestContext:
             )
         )
         telemetry.boundary_violation(system)
-        return False
+        raise BoundaryViolation(system, type(record).__name__)
 
     def _binding(self, method: PortMethod) -> tuple[str, Callable[..., Awaitable[Any]]]:
         if self._registry.kind_of(method) is Kind.DIRECTORY:

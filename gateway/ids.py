@@ -21,7 +21,7 @@ from gateway.errors import Code, RequestError
 
 _VERSION = 1
 _MAC_BYTES = 16
-_MAX_LENGTH = 2048
+_MAX_LENGTH = 8192
 _MIN_KEY_BYTES = 32
 
 

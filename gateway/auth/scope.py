@@ -18,7 +18,7 @@ class AccountScope:
 
     key: str
     permissions: frozenset[Permission] = field(compare=False)
-    natives: Mapping[str, tuple[str, ...]] = field(compare=False)
+    natives: Mapping[str, tuple[str, ...]] = field(compare=False, repr=False)
 
     def owners(self, connector: str) -> tuple[str, ...]:
         """The account's native ids in `connector`; empty when it is not known there."""

@@ -10,9 +10,9 @@ from gateway.connectors.mapping import Each, Part, Row, Table
 
 _HEAD = """# Where each field comes from
 
-Written by `gateway connectors` from the mapping tables. A path's dots step into objects of the vendor's answer;
-`^.` steps out of a list's item to the record that holds the list. *owner* is what the tenant boundary compares;
-*shown if* hides rows from customers.
+Written by `gateway connectors` from the mapping tables. Dots in a path step into objects of the vendor's
+answer; `^.` steps out of a list's item to the record that holds the list. *owner* is what the tenant
+boundary compares; *shown if* hides rows from customers.
 """
 
 

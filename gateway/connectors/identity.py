@@ -77,7 +77,9 @@ class StaticFileMap(IdentityMap):
         """Read the file; ConfigurationError names the place that is wrong."""
         try:
             accounts = convert(tomllib.loads(file.read_text("utf-8")), _Content).accounts
-            return cls({key: convert(entry, _Entry, f"accounts.{key}") for key, entry in accounts.items()})
+            entries = {key: convert(entry, _Entry, f"accounts.{key}") for key, entry in accounts.items()}
+            _refuse_shared_ids(entries)
+            return cls(entries)
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError("identity.file", f"cannot read {file}: {type(error).__name__}") from None
         except (tomllib.TOMLDecodeError, ConfigurationError) as error:
@@ -86,6 +88,20 @@ class StaticFileMap(IdentityMap):
     async def resolve(self, accounts: Sequence[str], _principal: Principal) -> dict[str, AccountRef]:
         """Look the keys up."""
         return {key: self._accounts[key] for key in accounts if key in self._accounts}
+
+
+def _refuse_shared_ids(entries: Mapping[str, AccountRef]) -> None:
+    """One id in two accounts would show each the other's records."""
+    seen: dict[tuple[str, str], str] = {}
+    for key, entry in entries.items():
+        for connector, ids in entry.natives.items():
+            for native in ids:
+                other = seen.setdefault((connector, native), key)
+                if other != key:
+                    raise ConfigurationError(
+                        f"accounts.{key}.natives.{connector}",
+                        f"{native!r} stands in account {other!r} already",
+                    )
 
 
 class CachedMap(IdentityMap):

@@ -135,7 +135,14 @@ class Table(Generic[R]):
         return tuple(name for name in self.rows if name in chosen or name == "id")
 
     def paths(self, fields: Selection) -> tuple[str, ...]:
-        """The wire paths to ask the vendor for: owner and visibility always, then what is selected."""
+        """The wire paths to ask the vendor for: owner and visibility always, then what is selected.
+
+        Those that step out to a parent (`^.`) are asked for by the parent's table only.
+        """
+        return tuple(found for found in self.steps(fields) if not found.startswith("^."))
+
+    def steps(self, fields: Selection) -> tuple[str, ...]:
+        """Like `paths`, with those that step out to a parent."""
         found: dict[str, None] = {}
         for rule in (self.owner.row, self.visible):
             found.update(dict.fromkeys(rule.paths if rule else ()))
@@ -347,7 +354,7 @@ def _paths(row: Row, fields: Selection) -> tuple[str, ...]:
         chosen = fields.get(convert.model, frozenset())
         return tuple(p for name, r in convert.rows.items() if name in chosen for p in r.paths)
     if isinstance(convert, Each):
-        inner = convert.table.paths(fields)
+        inner = convert.table.steps(fields)
         return tuple(p[2:] if p.startswith("^.") else f"{row.paths[0]}.{p}" for p in inner)
     return row.paths
 

@@ -89,6 +89,8 @@ def build(settings: Settings, outbound: Outbound) -> Registry:
     connectors: dict[str, Connector] = {}
     for name, raw in settings.connectors.items():
         key = f"connectors.{name}"
+        if name == "identity":
+            raise ConfigurationError(key, "that name is the issuer's; choose another")
         options = dict(raw)
         vendor = options.pop("type", None)
         if not isinstance(vendor, str) or vendor not in known:

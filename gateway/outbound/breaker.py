@@ -12,8 +12,9 @@ _LOG = logging.getLogger(__name__)
 class Breaker:
     """Opens after `threshold` failed calls in a row; after `pause` seconds one probe decides.
 
-    A call waits until the circuit is `settled()`, asks `allows()`, then `start()`s and `end()`s. Only an unavailable system and timeouts are
-    failures; any other answer, a 4xx included, shows that the system lives and closes the circuit.
+    A call waits until the circuit is `settled()`, asks `allows()`, then `start()`s and `end()`s. Only an
+    unavailable system and timeouts are failures; any other answer, a 4xx included, shows that the system
+    lives and closes the circuit.
     """
 
     def __init__(

@@ -17,6 +17,7 @@ from gateway.connectors.ports.billing import (
     Subscription,
     SubscriptionsPort,
 )
+from gateway.connectors.ports.common import key_of
 from gateway.context import RequestContext
 from gateway.resolvers.connections import Connection, PageArgs, begun, listed
 
@@ -74,28 +75,28 @@ async def invoice_lines(invoice: Invoice, context: RequestContext, **page: Any) 
 
 async def invoice_payments(invoice: Invoice, context: RequestContext) -> list[Any] | None:
     """Load what was paid on the invoice; all payments of the operation in one batch."""
-    if invoice.payment_ids is None:
+    payment_ids = key_of(invoice.payment_ids)
+    if payment_ids is None:
         return None
-    return await context.load_many(
-        PaymentsPort.get_many, [Ref(invoice.scope, payment_id) for payment_id in invoice.payment_ids]
-    )
+    refs = [Ref(invoice.scope, payment_id) for payment_id in payment_ids]
+    return await context.load_many(PaymentsPort.get_many, refs)
 
 
 async def invoice_subscription(invoice: Invoice, context: RequestContext) -> Subscription | None:
     """Load the subscription the invoice was made for."""
-    if invoice.subscription_id is None:
+    subscription_id = key_of(invoice.subscription_id)
+    if subscription_id is None:
         return None
     found: Subscription | None = await context.load(
-        SubscriptionsPort.get_many, Ref(invoice.scope, invoice.subscription_id)
+        SubscriptionsPort.get_many, Ref(invoice.scope, subscription_id)
     )
     return found
 
 
 async def latest_invoice(subscription: Subscription, context: RequestContext) -> Invoice | None:
     """Load the subscription's newest invoice."""
-    if subscription.latest_invoice_id is None:
+    invoice_id = key_of(subscription.latest_invoice_id)
+    if invoice_id is None:
         return None
-    found: Invoice | None = await context.load(
-        InvoicesPort.get_many, Ref(subscription.scope, subscription.latest_invoice_id)
-    )
+    found: Invoice | None = await context.load(InvoicesPort.get_many, Ref(subscription.scope, invoice_id))
     return found

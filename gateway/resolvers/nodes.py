@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.auth.directive import Requires, refusal
 from gateway.auth.principal import Membership
 from gateway.auth.scope import Ref
 from gateway.connectors.ports.billing import InvoicesPort, PaymentsPort, SubscriptionsPort
@@ -36,18 +37,30 @@ def global_id(type_name: str, parent: Membership | Record) -> str:
     return encode_id(GlobalId(type_name, parent.connector, parent.scope.key, native_id(parent)))
 
 
-async def node(_parent: object, context: RequestContext, *, id: str) -> Membership | Record | None:  # noqa: A002
+Requirements = Mapping[str, Requires]
+"""GraphQL type -> what it requires; declared on the types, in `schema/`."""
+
+
+async def node(
+    requires: Requirements,
+    _parent: object,
+    context: RequestContext,
+    *,
+    id: str,  # noqa: A002  the argument's name in the schema
+) -> Membership | Record | None:
     """Answer null for an id of an account the caller has no membership in, without a vendor call."""
-    return await _load(context, decode_id(id))
+    return await _load(context, decode_id(id), requires)
 
 
-async def nodes(_parent: object, context: RequestContext, *, ids: list[str]) -> list[Any]:
+async def nodes(
+    requires: Requirements, _parent: object, context: RequestContext, *, ids: list[str]
+) -> list[Any]:
     """Answer several ids in order; a broken one concerns its own place only."""
     if len(ids) > MAX_IDS:
         raise RequestError(Code.INVALID_INPUT, f"ids: write at most {MAX_IDS} ids; {len(ids)} were given.")
 
     async def one(position: int, text: str) -> Membership | Record | None:
-        return await _load(context, decode_id(text, f"ids[{position}]"))
+        return await _load(context, decode_id(text, f"ids[{position}]"), requires)
 
     found = await asyncio.gather(*(one(i, text) for i, text in enumerate(ids)), return_exceptions=True)
     return list(found)
@@ -64,12 +77,19 @@ def _membership(context: RequestContext, identity: GlobalId) -> Membership | Non
     return context.membership(identity.account) if exact else None
 
 
-async def _load(context: RequestContext, identity: GlobalId) -> Membership | Record | None:
+async def _load(
+    context: RequestContext, identity: GlobalId, requires: Requirements
+) -> Membership | Record | None:
     if identity.type == ACCOUNT:
         return _membership(context, identity)
     membership = context.membership(identity.account)
     method = LOADERS.get(identity.type)
-    if membership is None or method is None or context.system(method) != identity.connector:
+    if membership is None or method is None:
+        return None
+    # Before the call: refusing only what is found would tell that it exists.
+    if error := refusal(membership, context, requires[identity.type], identity.type):
+        raise error
+    if context.system(method) != identity.connector:
         return None
     found: Record | None = await context.load(
         method, Ref(await context.scope(membership), identity.native_id)

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.auth.principal import Membership
 from gateway.auth.scope import Ref
+from gateway.connectors.ports.common import key_of
 from gateway.connectors.ports.orders import (
     Availability,
     AvailabilityPort,
@@ -75,9 +76,10 @@ async def order_shipments(order: Order, context: RequestContext, **page: Any) ->
 
 async def line_product(line: OrderLine, context: RequestContext) -> Product | None:
     """Load the product of an order line; all lines of the operation in one batch."""
-    if line.product_id is None:
+    product_id = key_of(line.product_id)
+    if product_id is None:
         return None
-    product: Product | None = await context.load(ProductsPort.get_many, Ref(line.scope, line.product_id))
+    product: Product | None = await context.load(ProductsPort.get_many, Ref(line.scope, product_id))
     return product
 
 

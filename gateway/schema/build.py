@@ -25,6 +25,7 @@ from strawberry.utils.str_converters import to_snake_case
 
 from gateway.auth.directive import Requires, Resolver, guard, refusal
 from gateway.auth.principal import Membership
+from gateway.connectors.ports.common import Listing
 from gateway.resolvers.nodes import ACCOUNT
 from gateway.schema.base import INPUTS, META, TYPES, Field, attributes_of, name_of
 from gateway.schema.root import Query
@@ -89,6 +90,8 @@ def _bind(type_: GraphQLObjectType) -> list[str]:
             problems.append(f"{coordinate} has no @authorize: declare it with field, connection or auto")
             continue
         for model, names in meta.reads.items():
+            if model is Listing:  # holds names of models: see `ports.common.counted`
+                continue
             unknown = sorted(names - attributes_of(model))
             problems += [
                 f"{coordinate} reads {model.__name__}.{attribute}: no such attribute" for attribute in unknown

@@ -391,3 +391,11 @@ def test_which_port_a_token_is_for(
     monkeypatch.setattr(demo, "token", lambda persona, asked: f"{persona} {asked}")
     assert main(arguments) == 0
     assert capsys.readouterr().out == f"staff {port}\n"
+
+
+def test_connectors_say_where_fields_come_from(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["connectors"]) == 0
+    page = capsys.readouterr().out
+    assert page == Path("docs/fields.md").read_text("utf-8")
+    assert "| issued_on | `created` |" in page
+    assert "| *owner* | `customer` |" in page

@@ -94,7 +94,7 @@ HOSTILE = {
     "huge count": armour(b"\xdd\xff\xff\xff\xff"),
     "huge text": armour(b"\x95\x01\xdb\xff\xff\xff\xff"),
     "deep": armour(b"\x91" * 1500),
-    "long": armour(pack([*WIRE[:-1], "x" * 3000])),
+    "long": armour(pack([*WIRE[:-1], "x" * 9000])),
     "very long": "A" * 10_000_000,
     "a cursor": Cursors([NEW]).encode(binding("x"), "in_1"),
     "words": "in_1",

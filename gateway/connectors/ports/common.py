@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import Annotated, Generic, NewType, TypeVar
+from typing import Annotated, Any, Generic, NewType, TypeVar
 
 import msgspec
 from typing_extensions import Doc
@@ -60,6 +60,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def granted(self) -> frozenset[Permission]:
         """What the caller may do in the account this record was read for."""
         return self.scope.permissions
+
+    def __repr__(self) -> str:
+        # A customer's data has no business in a log or a traceback.
+        return f"<{type(self).__name__} of {self.connector}>"
 
 
 def native_id(record: Record) -> str:
@@ -145,3 +149,10 @@ class Listing(Generic[T]):
 def counted(fields: Selection, model: type) -> bool:
     """Whether the operation selects the total of a list of this model."""
     return model.__name__ in fields.get(Listing, frozenset())
+
+
+def key_of(value: Any) -> Any:
+    """Give the key that a relation is loaded by; an error that stands in its place is raised."""
+    if isinstance(value, GatewayError):
+        raise value
+    return value

@@ -17,7 +17,7 @@ from gateway.connectors.converters import (
     unix_time,
 )
 from gateway.connectors.mapping import Table, each, part, path, row, via_parent
-from gateway.connectors.money import EXPONENTS, MoneyError, from_minor
+from gateway.connectors.money import EXPONENTS, MoneyError, from_minor, plain
 from gateway.connectors.ports.billing import (
     BillingInterval,
     CollectionMethod,
@@ -105,20 +105,16 @@ def _tax(total: int | None, before_tax: int | None, code: str | None) -> Money |
 def _unit_price(minor: str, code: str) -> Decimal:
     """Read `unit_amount_decimal`: the smallest unit with up to 12 decimals, as text."""
     exponent = _EXPONENTS.get(code.upper())
-    price = Decimal(minor)
-    if exponent is None or not price.is_finite():
-        raise MoneyError("no exact price")
-    return price.scaleb(-exponent)
+    if exponent is None:
+        raise MoneyError("unknown currency")
+    return plain(Decimal(minor)).scaleb(-exponent)
 
 
 def _quantity(exact: str | None, whole: int | None) -> Decimal | None:
     text = exact if exact is not None else whole
     if text is None:
         return None
-    quantity = Decimal(text)
-    if not quantity.is_finite():
-        raise ValueError("not a number")
-    return quantity
+    return plain(Decimal(text))
 
 
 def _payment_ids(payments: list[object] | None, more: bool | None) -> tuple[str, ...] | None:  # noqa: FBT001  wire values come by place

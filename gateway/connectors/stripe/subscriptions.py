@@ -52,15 +52,11 @@ class Subscriptions(Resource):
         )
 
     async def _named(self, records: Sequence[Any], fields: Selection) -> list[Any]:
-        if "product_name" not in fields.get(SubscriptionItem, ()):
+        wanted = "product_name" in fields.get(SubscriptionItem, ())
+        if not (wanted and "items" in fields.get(Subscription, ())):
             return list(records)
-        ids = {
-            item.product_name
-            for record in records
-            for item in _items(record)
-            if isinstance(item, Record) and isinstance(item.product_name, str)  # type: ignore[attr-defined]  # selected
-        }
-        names = await self._names(sorted(ids))
+        ids = {_product(item) for record in records for item in _items(record)} - {None}
+        names = await self._names(sorted(filter(None, ids)))
         return [
             replace(record, items=tuple(_renamed(item, names) for item in items))
             if (items := _items(record))
@@ -95,7 +91,10 @@ def _items(record: object) -> Iterable[Any]:
 
 
 def _renamed(item: object, names: Mapping[str, Any]) -> object:
-    if not isinstance(item, Record):
-        return item
-    product = item.product_name  # type: ignore[attr-defined]  # selected
-    return replace(item, product_name=names.get(product)) if isinstance(product, str) else item
+    product = _product(item)
+    return item if product is None else replace(item, product_name=names.get(product))  # type: ignore[type-var]  # a record
+
+
+def _product(item: object) -> str | None:
+    product = item.product_name if isinstance(item, Record) else None  # type: ignore[attr-defined]  # selected
+    return product if isinstance(product, str) else None

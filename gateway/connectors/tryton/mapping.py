@@ -105,7 +105,8 @@ ORDER_LINE = Table(
 
 SHIPMENT = Table(
     Shipment,
-    owner=path("customer", number_id),
+    # In an order, goods sent to the party the order names are the ordering party's own.
+    owner=path("customer", "^.party.id", "^.shipment_party.id", derive(rules.shipment_owner, int, int, int)),
     visible=row("state", derive(lambda state: state not in (None, *UNSENT), str)),
     id=row("id", number_id),
     number=row("number"),

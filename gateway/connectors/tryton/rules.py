@@ -37,6 +37,12 @@ def order_status(state: str | None, shipments: str | None, invoices: str | None)
     return known.get(state, OrderStatus.UNKNOWN)
 
 
+def shipment_owner(customer: int | None, ordering: int | None, receiving: int | None) -> str | None:
+    """Tell whose a shipment is: its customer's, or who ordered it to be sent to that customer."""
+    owner = ordering if customer is not None and customer == receiving and ordering is not None else customer
+    return None if owner is None else str(owner)
+
+
 def shipped(ordered: Decimal | None, moves: list[Any] | None, shipments: list[Any] | None) -> Decimal:
     """Add up what has left: moves that are done, and those of shipments on the way.
 
