@@ -66,6 +66,23 @@ def move(quantity: str, state: str, shipment: int | None) -> dict[str, Any]:
     return {"id": 1, "quantity": Decimal(quantity), "state": state, "shipment": reference}
 
 
+@pytest.mark.parametrize(
+    ("customer", "ordering", "receiving", "owner"),
+    [
+        (7, None, None, "7"),  # read by itself
+        (7, 7, None, "7"),
+        (8, 7, 8, "7"),  # ordered by one party, sent to another
+        (9, 7, 8, "9"),  # a stranger's, whatever the order says
+        (8, None, 8, "8"),
+        (None, 7, None, None),
+    ],
+)
+def test_whose_a_shipment_is(
+    customer: int | None, ordering: int | None, receiving: int | None, owner: str | None
+) -> None:
+    assert rules.shipment_owner(customer, ordering, receiving) == owner
+
+
 def test_what_has_left_is_done_or_on_its_way() -> None:
     shipments = [{"id": 1, "state": "shipped"}, {"id": 11, "state": "packed"}, {"id": 2, "state": "done"}]
     moves = [

@@ -128,6 +128,20 @@ async def test_a_cold_cache_and_no_issuer_is_an_upstream_error(
     assert await keys.find("RS256", None)
 
 
+async def test_a_ping_wants_keys_at_hand(keys: KeySource, idp: Idp, fetch: Fetch, clock: Clock) -> None:
+    idp.status = 500
+    with pytest.raises(UpstreamError) as caught:
+        await keys.ping()
+    assert (caught.value.code, caught.value.system) == (Code.UPSTREAM_UNAVAILABLE, "identity")
+    clock.advance(1)
+    idp.status = 200
+    await keys.ping()
+    seen = len(fetch.urls)
+    idp.status = 500
+    await keys.ping()  # they are at hand
+    assert len(fetch.urls) == seen
+
+
 async def test_known_keys_serve_through_an_outage_of_a_day(
     keys: KeySource, idp: Idp, fetch: Fetch, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -119,6 +119,10 @@ async def test_a_file_gives_natives_type_and_parent(tmp_path: Path) -> None:
         ("[accounts.acme]\ntype = 'FRIEND'", "accounts.toml: accounts.acme.type"),
         ("[accounts.acme]\nparent = 1", "accounts.toml: accounts.acme.parent"),
         (b"\xff\xfe", "UnicodeDecodeError"),
+        (
+            "[accounts.acme]\nnatives = {erp = ['1']}\n[accounts.bravo]\nnatives = {erp = ['2', '1']}",
+            "accounts.bravo.natives.erp: '1' stands in account 'acme' already",
+        ),
     ],
 )
 def test_a_bad_file_names_the_place(tmp_path: Path, text: str | bytes, says: str) -> None:

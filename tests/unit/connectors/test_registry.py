@@ -82,6 +82,11 @@ def test_a_vendor_comes_by_entry_point_under_its_configured_name() -> None:
     assert given.connectors["new"]["type"] == "acmecorp"  # settings are not used up
 
 
+def test_the_issuers_name_is_not_a_connectors() -> None:
+    error = refused(settings({"identity": {"type": "stripe"}}))
+    assert (error.key, "choose another" in error.message) == ("connectors.identity", True)
+
+
 @pytest.mark.usefixtures("vendor")
 @pytest.mark.parametrize(
     ("raw", "key", "says"),
