@@ -39,7 +39,7 @@ check: .venv/dev ## lint, types, import rules, dependencies, schema
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry .
 	@$(BIN)/gateway schema | diff -u schema.graphql - || { echo "schema.graphql is not what the code says: make schema" >&2; exit 1; }
 	@$(BIN)/gateway connectors | diff -u docs/fields.md - || { echo "docs/fields.md is not what the code says: make schema" >&2; exit 1; }
