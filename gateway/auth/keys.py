@@ -122,15 +122,17 @@ class KeySource:
             found = self._matching(alg, kid)
         if not found and self._failure:
             raise UpstreamError(self._failure, SYSTEM)
-        if not self._keys:
-            raise UpstreamError(Code.UPSTREAM_CONTRACT_BROKEN, SYSTEM, detail="no usable key in the key set")
+        self._check_any()
         return found
 
     async def ping(self) -> None:
         """Make sure that keys are at hand; UpstreamError when none can be had."""
         await self._freshen()
+        self._check_any()
+
+    def _check_any(self) -> None:
         if not self._keys:
-            raise UpstreamError(self._failure or Code.UPSTREAM_CONTRACT_BROKEN, SYSTEM)
+            raise _broken("no usable key in the key set")
 
     def _matching(self, alg: str, kid: str | None) -> tuple[VerificationKey, ...]:
         return tuple(key for key in self._keys if key.alg == alg and kid in (None, key.kid))

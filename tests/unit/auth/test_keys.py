@@ -375,3 +375,6 @@ async def test_a_key_set_without_a_usable_key_withdraws_all_and_says_so(
     assert error.code is Code.UPSTREAM_CONTRACT_BROKEN
     assert error.detail == "no usable key in the key set"
     assert "0 of 1 usable" in caplog.text
+    with pytest.raises(UpstreamError) as caught:
+        await keys.ping()
+    assert caught.value.detail == error.detail
