@@ -42,6 +42,8 @@ from gateway.state import State
 from gateway.state.memory import MemoryState
 
 PROBE_SECONDS = 2.0
+READY_SECONDS = 2.0
+"""How long `/readyz` gives the same answer: it is open to anybody, and its probes are vendor calls."""
 _RESOURCE = "/.well-known/oauth-protected-resource"
 _LOG = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class Gateway:
         self._cursors = _cursors(settings)
         self._audit = Audit()
         self._probing: asyncio.Future[dict[str, UpstreamError | None]] | None = None
+        self._probed_at = 0.0
         schema, _ = build_schema()
         self._endpoint = Endpoint(
             schema=schema,
@@ -75,6 +78,7 @@ class Gateway:
             context=self._context,
             deadline_seconds=settings.server.deadline_seconds,
             max_body_bytes=settings.server.max_body_bytes,
+            max_vendor_calls=settings.server.max_vendor_calls,
         )
 
     def app(self) -> Starlette:
@@ -114,8 +118,9 @@ class Gateway:
 
     async def _readyz(self, _request: Request) -> JSONResponse:
         """Ready as long as tokens can be verified: one system down must not take the portal down."""
-        if self._probing is None or self._probing.done():
-            self._probing = asyncio.ensure_future(self.probe())
+        now = time.monotonic()
+        if self._probing is None or (self._probing.done() and now - self._probed_at >= READY_SECONDS):
+            self._probing, self._probed_at = asyncio.ensure_future(self.probe()), now
         # Shared and shielded: however many ask, and whoever gives up, one round of calls is under way.
         found = await asyncio.shield(self._probing)
         systems = {name: error.code.value if error else "ok" for name, error in found.items()}
@@ -131,6 +136,7 @@ class Gateway:
             cursors=self._cursors,
             audit=self._audit,
             operation=name,
+            max_rows=self.settings.server.max_rows,
         )
 
 
@@ -158,7 +164,8 @@ def _resource_of(issuer: str) -> Callable[[Request], Awaitable[JSONResponse]]:
                 "resource": str(request.url.replace(path=path, query="")),
                 "authorization_servers": [issuer],
                 "bearer_methods_supported": ["header"],
-            }
+            },
+            headers={"Cache-Control": "no-store"},  # the resource is named as it was called
         )
 
     return resource

@@ -45,6 +45,7 @@ class RequestContext:
         cursors: Cursors,
         audit: Audit,
         operation: str | None = None,
+        max_rows: int = 10_000,
     ) -> None:
         self.principal = principal
         self.fields = fields
@@ -53,6 +54,9 @@ class RequestContext:
         self._identity = identity
         self._audit = audit
         self._operation = operation
+        self._max_rows = max_rows
+        self._rows = 0
+        self._denied: set[tuple[str, str]] = set()
         self._loaders: dict[PortMethod, DataLoader[Ref, Any]] = {}
         self._lists: dict[tuple[Any, ...], asyncio.Future[Any]] = {}
         self._scopes: dict[str, AccountScope] = {}
@@ -75,6 +79,18 @@ class RequestContext:
         made = AccountScope(membership.account, membership.permissions, ref.natives)
         return self._scopes.setdefault(membership.account, made)
 
+    def count_rows(self, rows: int) -> None:
+        """Count rows that go into the answer; OPERATION_REFUSED beyond the limit.
+
+        Lists are remembered, so an answer can grow without any call: only this bounds it.
+        """
+        self._rows += rows
+        if self._rows > self._max_rows:
+            raise RequestError(
+                Code.OPERATION_REFUSED,
+                f"The answer would have more than {self._max_rows} rows. Ask for less at once.",
+            )
+
     def system(self, method: PortMethod) -> str:
         """Give the configured name of the system that serves a port."""
         return self._binding(method)[0]
@@ -92,6 +108,7 @@ class RequestContext:
 
     async def load_many(self, method: PortMethod, refs: Sequence[Ref]) -> _Values:
         """Load several records in one batch; an error stands in its record's place."""
+        self.count_rows(len(refs))
         return await asyncio.gather(*(self.load(method, ref) for ref in refs), return_exceptions=True)
 
     async def list(
@@ -167,7 +184,10 @@ class RequestContext:
         return run
 
     def denied(self, coordinate: str, account: str) -> None:
-        """Audit that the caller asked for a field without the permission for it."""
+        """Audit, once per request, that the caller asked for a field without the permission for it."""
+        if (coordinate, account) in self._denied:
+            return
+        self._denied.add((coordinate, account))
         self._audit.record(
             AuditEvent(
                 event="ACCESS_DENIED",

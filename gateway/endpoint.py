@@ -57,6 +57,7 @@ class Endpoint:
         context: Callable[[Principal, Operation, str | None], RequestContext],
         deadline_seconds: float,
         max_body_bytes: int,
+        max_vendor_calls: int,
     ) -> None:
         self._schema = schema
         self._documents = Documents(schema)
@@ -64,12 +65,13 @@ class Endpoint:
         self._context = context
         self._deadline = deadline_seconds
         self._max_body = max_body_bytes
+        self._max_calls = max_vendor_calls
 
     async def respond(self, request: Request) -> Response:
         """Answer one request; every outcome is JSON."""
         telemetry.request_id.set(secrets.token_hex(8))
         try:
-            with outbound.deadline(self._deadline):
+            with outbound.deadline(self._deadline, self._max_calls):
                 return await self._respond(request)
         except Exception as error:  # noqa: BLE001  the outermost place: nothing may leave unmasked
             return Response(_encode({"errors": [_masked(error)]}), 500, media_type="application/json")

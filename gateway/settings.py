@@ -47,13 +47,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Server(Config, frozen=True, kw_only=True):
-    """`[server]`: where to listen, and how long one request may take in all (seconds)."""
+    """`[server]`: where to listen, and what one request may use.
+
+    `deadline_seconds` bounds its time, `max_vendor_calls` its calls to business systems, `max_rows` the rows
+    of all lists in its answer.
+    """
 
     host: Text = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
     workspace: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+\Z")] = "default"
     deadline_seconds: Annotated[float, Meta(gt=0, le=300)] = 10.0
     max_body_bytes: Annotated[int, Meta(gt=0)] = 1_000_000
+    max_vendor_calls: Annotated[int, Meta(gt=0)] = 250
+    max_rows: Annotated[int, Meta(gt=0)] = 10_000
 
 
 class Auth(Config, frozen=True, kw_only=True):

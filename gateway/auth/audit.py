@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 _LOG = logging.getLogger("gateway.audit")
+_MAX_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,10 @@ class AuditEvent:
     outcome: str
     subject: str | None = field(default=None, repr=False)
     account: str | None = None
-    operation: str | None = None
     coordinate: str | None = None
     system: str | None = None
     model: str | None = None
+    operation: str | None = None
 
 
 class Audit:
@@ -47,6 +48,8 @@ class Audit:
     def record(self, event: AuditEvent) -> None:
         """Write one line; absent fields are left out. A warning, so that default log levels keep it."""
         fields = {name: value for name, value in asdict(event).items() if value is not None}
+        if event.operation is not None:
+            fields["operation"] = event.operation[:_MAX_NAME]  # the caller's own text
         if event.subject is not None:
             fields["subject"] = self.subject(event.subject)
         at = dt.datetime.fromtimestamp(self._clock(), dt.UTC).isoformat(timespec="milliseconds")

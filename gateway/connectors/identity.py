@@ -91,17 +91,17 @@ class StaticFileMap(IdentityMap):
 
 
 def _refuse_shared_ids(entries: Mapping[str, AccountRef]) -> None:
-    """One id in two accounts would show each the other's records."""
+    """One id in two accounts would show each the other's records; twice in one, it would count double."""
     seen: dict[tuple[str, str], str] = {}
     for key, entry in entries.items():
         for connector, ids in entry.natives.items():
             for native in ids:
-                other = seen.setdefault((connector, native), key)
-                if other != key:
+                if other := seen.get((connector, native)):
                     raise ConfigurationError(
                         f"accounts.{key}.natives.{connector}",
                         f"{native!r} stands in account {other!r} already",
                     )
+                seen[connector, native] = key
 
 
 class CachedMap(IdentityMap):
@@ -164,6 +164,11 @@ def _merge(first: AccountRef, second: AccountRef) -> AccountRef:
         type=first.type or second.type,
         parent=first.parent or second.parent,
     )
+
+
+def malformed_id() -> UpstreamError:
+    """An id that cannot be one of the system it is given for: nothing found by it would be an answer."""
+    return UpstreamError(Code.UPSTREAM_CONTRACT_BROKEN, "identity", detail="a native id of another form")
 
 
 def unknown_account() -> UpstreamError:

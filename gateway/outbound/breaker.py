@@ -10,7 +10,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class Breaker:
-    """Opens after `threshold` failed calls in a row; after `pause` seconds one probe decides.
+    """Opens after failed calls of `threshold` requests in a row; after `pause` seconds one probe decides.
+
+    One request's calls count once, however many fail: it alone must not shut a system to all others.
 
     A call waits until the circuit is `settled()`, asks `allows()`, then `start()`s and `end()`s. Only an
     unavailable system and timeouts are failures; any other answer, a 4xx included, shows that the system
@@ -21,14 +23,14 @@ class Breaker:
         self, system: str, clock: Callable[[], float], *, threshold: int = 5, pause: float = 2.0
     ) -> None:
         self._system, self._clock, self._threshold, self._pause = system, clock, threshold, pause
-        self._failures = 0
+        self._failed: set[object] = set()
         self._probe_at = 0.0
         self._decided = asyncio.Event()
         self._decided.set()  # not set while a probe is under way
 
     @property
     def _open(self) -> bool:
-        return self._failures >= self._threshold
+        return len(self._failed) >= self._threshold
 
     async def settled(self) -> None:
         """Wait while a probe is under way: what it finds holds for the calls that came with it."""
@@ -45,8 +47,11 @@ class Breaker:
             self._decided.clear()
         return self._open
 
-    def end(self, *, probe: bool, healthy: bool | None) -> None:
-        """Report a call; None says nothing about the system (the caller gave up)."""
+    def end(self, *, probe: bool, healthy: bool | None, source: object = None) -> None:
+        """Report a call; `healthy` None says nothing about the system (the caller gave up).
+
+        `source` is the request it was made for; None stands for one of its own.
+        """
         if probe:
             self._decided.set()
         if healthy is None:
@@ -54,9 +59,11 @@ class Breaker:
         if healthy:
             if self._open:
                 _LOG.info("circuit closed", extra={"system": self._system})
-            self._failures = 0
+            self._failed.clear()
             return
-        self._failures += 1
-        if probe or self._failures == self._threshold:  # a straggler does not lengthen the pause
+        was_open = self._open
+        if not was_open:
+            self._failed.add(source or object())
+        if probe or (self._open and not was_open):  # a straggler does not lengthen the pause
             self._probe_at = self._clock() + self._pause
             _LOG.warning("circuit opened", extra={"system": self._system})

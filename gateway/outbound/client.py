@@ -19,7 +19,7 @@ from gateway import telemetry
 from gateway.errors import Code, ConfigurationError, UpstreamError
 from gateway.outbound.answer import Answer, code_of, retry_after
 from gateway.outbound.breaker import Breaker
-from gateway.outbound.deadline import remaining
+from gateway.outbound.deadline import allowance, remaining
 
 Headers: TypeAlias = Mapping[str, str] | Callable[[], Awaitable[Mapping[str, str]]]
 Classify: TypeAlias = Callable[[Answer], Code | None]
@@ -102,7 +102,7 @@ class VendorClient:
         request = _Request("GET", self._url(path, query), headers or {}, None, accept, repeatable=True)
         return await self._call(request, route)
 
-    async def post(  # noqa: PLR0913  the parts of one request
+    async def post(
         self,
         path: str,
         body: bytes,
@@ -132,6 +132,8 @@ class VendorClient:
         with telemetry.vendor_call(self.name, request.method, route or "") as recording:
             if budget <= 0:
                 raise UpstreamError(Code.UPSTREAM_TIMEOUT, self.name, detail="no time left")
+            if (allowed := allowance()) is not None:
+                allowed.spend()
             return await self._guarded(request, budget, recording)
 
     async def _guarded(self, request: _Request, budget: float, recording: telemetry.Recording) -> Answer:
@@ -159,7 +161,7 @@ class VendorClient:
             raise
         finally:
             if probe is not None:
-                self._breaker.end(probe=probe, healthy=healthy)
+                self._breaker.end(probe=probe, healthy=healthy, source=allowance())
         return answer
 
     async def _check_breaker(self) -> None:

@@ -182,6 +182,7 @@ def _slice(items: Sequence[Any], keys: Sequence[str], page: Page, *, more: bool 
 def _connection(
     context: RequestContext, listing: Listing[Any], bound: bytes, scope: AccountScope | None
 ) -> Connection:
+    context.count_rows(len(listing.items))
     edges = [Edge(record, context.cursors.encode(bound, cursor)) for record, cursor in listing.items]
     if listing.end_cursor is not None:
         end: str | None = context.cursors.encode(bound, listing.end_cursor)

@@ -59,6 +59,8 @@ async def nodes(
     if len(ids) > MAX_IDS:
         raise RequestError(Code.INVALID_INPUT, f"ids: write at most {MAX_IDS} ids; {len(ids)} were given.")
 
+    context.count_rows(len(ids))
+
     async def one(position: int, text: str) -> Membership | Record | None:
         return await _load(context, decode_id(text, f"ids[{position}]"), requires)
 

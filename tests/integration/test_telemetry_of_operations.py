@@ -212,6 +212,8 @@ async def _provoke(portal: Portal, expected: Expected) -> tuple[list[str], set[s
     wrong = [(f"{{ {_LITERAL} }}", {}), (f'{{ node(id: "{_LITERAL}"', {}), (typed, {"n": variable})]
     for text, variables in wrong:
         assert (await portal.query("owner-a", text, variables)).codes
+    await portal.world.erp.fault("broken")  # until its circuit opens
+    answers += [await portal.query("owner-a", EVERYTHING, own) for _ in range(5)]
     messages = [str(error["message"]) for answer in answers for error in answer.errors]
     assert len(messages) > 50
     return messages, canaries

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.mapping import partial
 from gateway.connectors.money import MoneyError
-from gateway.connectors.ports.billing import AccountBalance, Invoice
+from gateway.connectors.ports.billing import AccountBalance, Invoice, InvoiceStatus
 from gateway.connectors.ports.common import CurrencyCode, Money, Selection
 from gateway.connectors.stripe import mapping
 from gateway.connectors.stripe.lists import MAX_LIMIT
@@ -17,6 +17,7 @@ from gateway.connectors.stripe.resource import Resource, unsupported
 from gateway.errors import Code, GatewayError, UpstreamError
 
 _OPEN_PAGES = 10
+_OWING = frozenset({InvoiceStatus.OPEN, InvoiceStatus.PARTIALLY_PAID})
 
 
 class Balances(Resource):
@@ -42,7 +43,7 @@ class Balances(Resource):
         return [balances[ref.scope] for ref in refs]
 
     async def _balance(self, scope: AccountScope, wanted: frozenset[str]) -> AccountBalance:
-        customers = scope.owners(self._name)
+        customers = self._customers(scope)
         owing = bool(wanted & {"outstanding", "overdue"})
         invoices, credit = await asyncio.gather(
             asyncio.gather(*(self._open(customer, scope) for customer in customers if owing)),
@@ -65,12 +66,14 @@ class Balances(Resource):
         return balance
 
     async def _open(self, customer: str, scope: AccountScope) -> list[Invoice]:
-        reader = self._reader(mapping.INVOICE, {Invoice: frozenset({"amount_due", "is_overdue"})})
+        reader = self._reader(mapping.INVOICE, {Invoice: frozenset({"amount_due", "is_overdue", "status"})})
         after: str | None = None
         found: list[Invoice] = []
         for _ in range(_OPEN_PAGES):
             page = await self._page(customer, after, MAX_LIMIT, [("status", "open")])
             found += [self._summand(reader.read(row, scope)) for row in page.data]
+            if len({invoice.id for invoice in found}) < len(found):
+                raise self._broken("an invoice came twice")
             if not page.more:
                 return found
             after = page.data[-1]["id"]
@@ -87,7 +90,9 @@ class Balances(Resource):
                 raise value
             if value is None:
                 raise self._broken("an open invoice without amount or status")
-        return cast("Invoice", invoice)
+        if invoice is None or invoice.status not in _OWING:
+            raise self._broken("an invoice that is not open")
+        return invoice
 
     async def _credit(self, customer: str) -> Money | None:
         """Read a customer's balance: negative when the business owes it money."""

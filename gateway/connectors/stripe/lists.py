@@ -34,12 +34,14 @@ Read = Callable[[dict[str, Any], AccountScope], Any]
 """`read(row, scope)` gives the record, the error that broke it, or None for what is not for customers."""
 
 
-def rows_of(answer: object, system: str) -> Rows:
-    """Read a Stripe list object; each row has an id and, where lists are merged, a creation time."""
+def rows_of(answer: object, system: str, after: str | None = None) -> Rows:
+    """Read a Stripe list object: each row has an id, no id comes twice, none is the one to start after."""
     if isinstance(answer, dict):
         data, more = answer.get("data"), answer.get("has_more")
         if isinstance(data, list) and all(map(_is_row, data)) and type(more) is bool and (data or not more):
-            return Rows(data, more)
+            ids = {row["id"] for row in data}
+            if len(ids) == len(data) and after not in ids:
+                return Rows(data, more)
     raise UpstreamError(
         Code.UPSTREAM_CONTRACT_BROKEN, system, detail="no list of objects with id and created"
     )
@@ -73,7 +75,7 @@ class _Source:
 
 
 async def merged(
-    fetch: Fetch, customers: Sequence[str], scope: AccountScope, page: Page, read: Read
+    fetch: Fetch, customers: Sequence[str], scope: AccountScope, page: Page, read: Read, system: str
 ) -> Listing[Any]:
     """List `page.first` rows over all customers, newest first.
 
@@ -90,6 +92,8 @@ async def merged(
         hungry = [source for source in sources if source.more and not source.rows]
         limit = min(MAX_LIMIT, page.first - len(items))
         await asyncio.gather(*(source.fill(fetch, limit) for source in hungry))
+        if any("created" not in row for source in sources for row in source.rows):
+            raise UpstreamError(Code.UPSTREAM_CONTRACT_BROKEN, system, detail="a row without created")
         # A customer whose rows ran out may have the next newest one: go on only when all are filled.
         while len(items) < page.first and (ready := [s for s in sources if s.rows]):
             if any(source.more and not source.rows for source in sources):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from gateway.auth.scope import AccountScope, Ref
+from gateway.connectors.identity import malformed_id
 from gateway.connectors.mapping import Reader, Table
 from gateway.connectors.ports.common import Listing, Page, Record, Selection
 from gateway.connectors.stripe.lists import MAX_LIMIT, Read, Rows, merged, rows_of
@@ -19,6 +20,7 @@ R = TypeVar("R", bound=Record)
 Query = list[tuple[str, str]]
 Found = dict[str, Record | GatewayError | None]
 
+_CUSTOMER = re.compile(r"cus_[A-Za-z0-9]{1,250}", re.ASCII)
 _ID = re.compile(r"[A-Za-z]{2,10}_[A-Za-z0-9_]{1,250}", re.ASCII)
 _FEW = 3
 _LIST_PAGES = 5
@@ -49,6 +51,13 @@ class Resource:
         """Make what reads this kind's rows."""
         return self._reader(self.table, fields).read
 
+    def _customers(self, scope: AccountScope) -> tuple[str, ...]:
+        """Give the account's customers, each once; they go into paths and cursors."""
+        customers = tuple(dict.fromkeys(scope.owners(self._name)))
+        if not all(_CUSTOMER.fullmatch(customer) for customer in customers):
+            raise malformed_id()
+        return customers
+
     def _expand(self, fields: Selection, prefix: str = "") -> Query:
         """Ask for the linked objects that selected attributes are read from."""
         heads = {wire_path.split(".")[0] for wire_path in self.table.paths(fields)}
@@ -61,7 +70,7 @@ class Resource:
             return await self._page(customer, after, limit, extra)
 
         try:
-            return await merged(fetch, scope.owners(self._name), scope, page, self._read(fields))
+            return await merged(fetch, self._customers(scope), scope, page, self._read(fields), self._name)
         except RowGoneError:
             raise row_gone() from None
 
@@ -79,7 +88,7 @@ class Resource:
         if answer.status == _BAD_REQUEST:
             kind = RowGoneError if after and _error(body).get("param") == "starting_after" else UpstreamError
             raise kind(Code.UPSTREAM_CONTRACT_BROKEN, self._name, detail="HTTP 400")
-        return rows_of(body, self._name)
+        return rows_of(body, self._name, after)
 
     async def _many(self, refs: Sequence[Ref], fields: Selection, query: Query) -> list[Any]:
         """Stripe has no get-many: few ids are read one by one, many by listing their customers."""
@@ -89,13 +98,16 @@ class Resource:
             if _ID.fullmatch(ref.native_id):
                 by_scope[ref.scope].add(ref.native_id)
         found = await asyncio.gather(
-            *(self._of_scope(scope, ids, fields, query) for scope, ids in by_scope.items())
+            *(self._of_scope(scope, ids, fields, query) for scope, ids in by_scope.items()),
+            return_exceptions=True,
         )
-        records = {
-            (scope, key): value
-            for scope, part in zip(by_scope, found, strict=True)
-            for key, value in part.items()
-        }
+        records: dict[tuple[AccountScope, str], Any] = {}
+        for (scope, ids), part in zip(by_scope.items(), found, strict=True):
+            if isinstance(part, BaseException) and not isinstance(part, GatewayError):
+                raise part
+            # One account's broken list is not another's.
+            values = dict.fromkeys(ids, part) if isinstance(part, GatewayError) else part
+            records |= {(scope, key): value for key, value in values.items()}
         return [records.get((ref.scope, ref.native_id)) for ref in refs]
 
     async def _of_scope(self, scope: AccountScope, ids: set[str], fields: Selection, query: Query) -> Found:
@@ -104,7 +116,7 @@ class Resource:
         missing = sorted(ids)
         if len(ids) > _FEW:
             extra = [*query, *self._expand(fields, "data.")]
-            customers = scope.owners(self._name)
+            customers = self._customers(scope)
             ended = await asyncio.gather(*(self._index(one, ids, rows, extra) for one in customers))
             # What is in none of the account's whole lists is not the account's: no call is spent on it.
             missing = [] if all(ended) else sorted(ids - rows.keys())
@@ -124,7 +136,10 @@ class Resource:
         """Collect a customer's rows with these ids; True when its list was read to the end."""
         after: str | None = None
         for _ in range(_LIST_PAGES):
-            page = await self._page(customer, after, MAX_LIMIT, extra)
+            try:
+                page = await self._page(customer, after, MAX_LIMIT, extra)
+            except RowGoneError:
+                return False  # deleted meanwhile; the ids that are left are read one by one
             rows.update({row["id"]: row for row in page.data if row["id"] in ids})
             if not page.more:
                 return True

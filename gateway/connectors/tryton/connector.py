@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from gateway.auth.scope import AccountScope, Ref
+from gateway.connectors.identity import malformed_id
 from gateway.connectors.mapping import Table
 from gateway.connectors.ports.accounts import AccountProfile, AccountsPort
 from gateway.connectors.ports.billing import Invoice, InvoiceFilter, InvoiceLine, InvoiceSort, InvoicesPort
@@ -159,7 +160,11 @@ class _Resource(Generic[R]):
 
     def _of(self, scope: AccountScope, field: str) -> Domain:
         """Say whose records are meant; `field` holds the party. Without a party that is nothing."""
-        return [[field, "in", native_ids(scope.owners(self._interface.name))]]
+        owners = dict.fromkeys(scope.owners(self._interface.name))
+        parties = native_ids(owners)
+        if len(parties) < len(owners):
+            raise malformed_id()
+        return [[field, "in", parties]]
 
 
 class Accounts(_Resource[AccountProfile]):

@@ -52,6 +52,7 @@ async def server(schema: GraphQLSchema) -> AsyncIterator[Server]:
         context=Context,  # type: ignore[arg-type]  the fields here ask no more of it
         deadline_seconds=0.5,
         max_body_bytes=MAX_BODY,
+        max_vendor_calls=250,
     )
     routes = [Route("/graphql", endpoint.respond, methods=["POST"])]
     app = Starlette(routes=routes, exception_handlers={HTTPException: refused})

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.errors import Code
+from gateway.errors import Code, RequestError
 from gateway.outbound import Outbound, VendorClient, deadline
 from tests.unit.outbound.misbehaving import Clock, Vendor, failure, http, say_and_hang
 
@@ -101,3 +101,26 @@ async def test_calls_that_wait_for_a_slot_fail_when_it_opens(outbound: Outbound,
     errors = await asyncio.gather(*(failure(client.get("/")) for _ in range(9)))
     assert [error.detail for error in errors] == ["HTTP 500"] * 5 + ["circuit open"] * 4
     assert len(vendor.requests) == 5
+
+
+async def test_one_request_alone_does_not_open_the_breaker(client: VendorClient, vendor: Vendor) -> None:
+    vendor.will(*[http(500)] * 24)
+    for _ in range(4):
+        with deadline(5):
+            errors = await asyncio.gather(*(failure(client.get("/")) for _ in range(5)))
+        assert {error.detail for error in errors} == {"HTTP 500"}
+    with deadline(5):
+        assert (await failure(client.get("/"))).detail == "HTTP 500"
+        assert (await failure(client.get("/"))).detail == "circuit open"
+
+
+async def test_a_request_makes_no_more_calls_than_it_may(client: VendorClient, vendor: Vendor) -> None:
+    with deadline(5, calls=2):
+        assert [(await client.get("/")).status for _ in range(2)] == [200, 200]
+        with pytest.raises(RequestError) as caught:
+            await client.get("/")
+    assert caught.value.code is Code.OPERATION_REFUSED
+    assert "more than 2 calls" in caught.value.message
+    assert len(vendor.requests) == 2
+    with deadline(5):
+        assert (await client.get("/")).status == 200

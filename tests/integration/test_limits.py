@@ -1,0 +1,55 @@
+"""What one request may use: rows, vendor calls, and lines of the audit log."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from sandbox.data import DataSet
+from tests.support.portal import Portal, account_id
+
+
+async def test_an_answer_that_grows_without_calls_is_refused(portal: Portal) -> None:
+    """Lists are remembered: five levels of one list cost two calls and would give millions of rows."""
+    text = "{ id }"
+    for _ in range(5):
+        text = f"{{ invoices(first: 20) {{ nodes {{ account {text} }} }} }}"
+    portal.reset()
+    answer = await portal.query(
+        "owner-a", f"query($a: ID!) {{ account(id: $a) {text} }}", {"a": account_id("acme")}
+    )
+    assert set(answer.codes) == {"OPERATION_REFUSED"}
+    assert "more than 10000 rows" in answer.errors[0]["message"]
+    assert len(answer.raw) < 20_000_000
+    assert len(portal.calls("billing")) <= 4
+
+
+async def test_an_operation_that_needs_too_many_calls_is_refused(data: DataSet, portal: Portal) -> None:
+    lists = " ".join(
+        f'a{n}: invoices(first: 3, filter: {{ issuedOn: {{ lt: "{2026 + n}-01-01" }} }}) {{ nodes {{ id }} }}'
+        for n in range(300)
+    )
+    portal.reset()
+    text = f"query($a: ID!) {{ account(id: $a) {{ {lists} }} }}"
+    answer = await portal.query("owner-a", text, {"a": account_id("acme")})
+    assert set(answer.codes) == {"OPERATION_REFUSED"}
+    assert len(portal.calls("billing")) <= 250
+
+
+async def test_a_denial_is_audited_once_per_request(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
+    aliases = " ".join(f"b{n}: balance {{ asOf }}" for n in range(50))
+    name = "A" * 300
+    text = f"query {name}($a: ID!) {{ account(id: $a) {{ {aliases} }} }}"
+    with caplog.at_level(logging.WARNING, "gateway.audit"):
+        answer = await portal.query("viewer-a", text, {"a": account_id("acme")})
+    assert len(answer.errors) == 50
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "gateway.audit"]
+    event = json.loads(line)
+    assert (event["event"], event["coordinate"], event["account"]) == (
+        "ACCESS_DENIED",
+        "Account.balance",
+        "acme",
+    )
+    assert event["operation"] == "A" * 64
