@@ -45,6 +45,8 @@ class Payment(Node, AccountScoped):
     reference: auto
     failure_code: auto
     receipt_url: auto
+    created_at: auto
+    updated_at: auto
 
 
 @object_type(models.SubscriptionItem, requires=SUBSCRIPTIONS)
@@ -73,6 +75,8 @@ class Subscription(Node, AccountScoped):
     ended_at: auto
     collection_method: auto
     items: auto
+    created_at: auto
+    updated_at: auto
     latest_invoice = field(
         lazy("Invoice", "billing") | None,
         billing.latest_invoice,
@@ -128,11 +132,16 @@ class Invoice(Node, AccountScoped):
     total: auto
     amount_paid: auto
     amount_due: auto
+    amount_credited: auto
+    payable: auto
+    payment_terms: auto
     purchase_order_number: auto
     memo: auto
     billing_address: auto
     hosted_url: auto
     taxes: auto
+    created_at: auto
+    updated_at: auto
     lines = connection(
         InvoiceLine,
         billing.invoice_lines,

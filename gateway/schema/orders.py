@@ -31,6 +31,8 @@ class Product(Node):
     description: auto
     unit: auto
     status: auto
+    created_at: auto
+    updated_at: auto
     availability = field(
         Availability | None,
         orders.availability,
@@ -46,6 +48,7 @@ class OrderLine:
     description: auto
     quantity_ordered: auto
     quantity_shipped: auto
+    quantity_invoiced: auto
     unit: auto
     unit_price: auto
     amount: auto
@@ -70,6 +73,8 @@ class Shipment(Node, AccountScoped):
     tracking_url: auto
     shipped_at: auto
     estimated_delivery_on: auto
+    created_at: auto
+    updated_at: auto
 
 
 @object_type(models.Order, requires=ORDERS)
@@ -88,6 +93,8 @@ class Order(Node, AccountScoped):
     total: auto
     shipping_address: auto
     billing_address: auto
+    created_at: auto
+    updated_at: auto
     lines = connection(
         OrderLine,
         orders.order_lines,

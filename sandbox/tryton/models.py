@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sandbox.data import EXPONENTS
+
 COMPANY = 1
 """The id of the only company."""
 WAREHOUSE = 5
@@ -16,6 +18,12 @@ WAREHOUSE = 5
 STORAGE = 3
 LOCATIONS = range(1, 9)
 """The ids of all stock locations, as a fresh Tryton database has them."""
+UNIT = 1
+VAT = 1
+TERM = 1
+"""The ids of the only unit, tax and payment term."""
+CURRENCIES = {code: index for index, code in enumerate(EXPONENTS, start=1)}
+"""The ids of the currencies, by code."""
 
 _TABLE = """
 sale.sale
@@ -33,7 +41,7 @@ sale.line
     sale one sale.sale | type selection | sequence int | description text | note text | summary char fn search
     product one product.product | quantity float | actual_quantity float | unit one product.uom
     unit_price decimal | amount decimal fn | currency one currency.currency fn | shipping_date date fn
-    moves many stock.move | moves_progress float fn
+    moves many stock.move | invoice_lines many account.invoice.line | moves_progress float fn
 stock.shipment.out
     number char | reference char | state selection | customer one party.party
     delivery_address one party.address | effective_date date | planned_date date | company int
@@ -70,6 +78,7 @@ account.invoice
     number char | reference char | description char | comment text | type selection | state selection
     party one party.party | invoice_address one party.address | currency one currency.currency
     company int | invoice_date date | payment_term_date date | reconciled date fn
+    payment_term one account.invoice.payment_term
     untaxed_amount decimal fn search | tax_amount decimal fn search | total_amount decimal fn search
     total_amount_cache decimal | amount_to_pay decimal fn | amount_to_pay_today decimal fn
     lines many account.invoice.line | taxes many account.invoice.tax
@@ -81,6 +90,8 @@ account.invoice.line
 account.invoice.tax
     invoice one account.invoice | description char | base decimal | amount decimal | tax one account.tax
     manual bool | sequence int
+account.invoice.payment_term
+    name char | description text | active bool
 account.tax
     name char | description char | type selection | rate decimal | active bool
 account.move.line

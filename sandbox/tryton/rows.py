@@ -7,13 +7,14 @@ value that depends on the request's context is a function of it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sandbox.data import EXPONENTS, Account, DataSet, Invoice, Order, OrderLine, Product
+from sandbox.data import EXPONENTS, Account, DataSet, Order, OrderLine, Product
+from sandbox.tryton.bills import Add, Bills, midnight
 from sandbox.tryton.errors import Refused, UserError
-from sandbox.tryton.models import COMPANY, LOCATIONS, MODELS, STORAGE, WAREHOUSE
+from sandbox.tryton.models import COMPANY, CURRENCIES, LOCATIONS, MODELS, STORAGE, TERM, UNIT, VAT, WAREHOUSE
 
 Context = Mapping[str, Any]
 
@@ -27,18 +28,8 @@ class Row(dict[str, Any]):
 
 Tables = dict[str, dict[int, Row]]
 
-_UNIT = 1
-_VAT = 1
 _COUNTRY = 1
-_CURRENCIES = {code: index for index, code in enumerate(EXPONENTS, start=1)}
 _MOVE_STATES = {"waiting": "draft", "shipped": "assigned", "done": "done"}
-_INVOICE_STATES = {
-    "draft": "draft",
-    "open": "posted",
-    "uncollectible": "posted",
-    "paid": "paid",
-    "void": "cancelled",
-}
 _UNCONFIRMED = ("draft", "quotation")
 
 
@@ -53,34 +44,43 @@ def promised_on(order: Order) -> dt.date:
     return order.placed_on + dt.timedelta(days=5)
 
 
+def changed_at(order: Order) -> dt.datetime | None:
+    """Give the moment an order was last changed: minutes after it was placed; a cart never was."""
+    if order.state == "draft":
+        return None
+    return midnight(order.placed_on) + dt.timedelta(minutes=5, microseconds=250)
+
+
 def build_tables(data: DataSet) -> Tables:
     """Give every model's records by id."""
     tables: Tables = {model: {} for model in MODELS}
-    day = dt.datetime.combine(data.anchor, dt.time(9))  # naive UTC, as Tryton's timestamps are
+    founded = midnight(data.anchor - dt.timedelta(days=500))
 
     def add(model: str, row_id: int, /, **values: Any) -> None:
-        row = Row(values, id=row_id, create_date=day, write_date=day)
+        row = Row({"create_date": founded, "write_date": None} | values, id=row_id)
         row.setdefault("rec_name", row["name"])
         if "active" in MODELS[model]:
             row["active"] = 1  # SQLite has no booleans
         tables[model][row_id] = row
 
-    for code, index in _CURRENCIES.items():
+    for code, index in CURRENCIES.items():
         add("currency.currency", index, name=code, code=code, digits=EXPONENTS[code], symbol=code)
     add("country.country", _COUNTRY, name="Germany", code="DE", code3="DEU")
-    add("product.uom", _UNIT, name="Unit", symbol="u", digits=0)
-    add("account.tax", _VAT, name="VAT", description="VAT", type="percentage", rate=Decimal("0.19"))
+    add("product.uom", UNIT, name="Unit", symbol="u", digits=0)
+    add("account.tax", VAT, name="VAT", description="VAT", type="percentage", rate=Decimal("0.19"))
+    add("account.invoice.payment_term", TERM, name="30 days")
     for index, (name, place, kind) in enumerate(_LOCATIONS, start=1):
         add("stock.location", index, name=name, code=place, type=kind)
     for product in data.products.values():
         _add_product(add, product)
     for account in data.accounts.values():
         _add_party(add, account)
+    parties = {account.key: account.tryton_party for account in data.accounts.values()}
+    bills = Bills(add)
+    for invoice in data.invoices:
+        bills.add(invoice, parties[invoice.account])
     for order in data.orders:
-        _add_sale(add, order, data.accounts[order.account].tryton_party, data.products)
-    line_ids = iter(range(1, 2**31))
-    for index, invoice in enumerate(data.invoices, start=1):
-        _add_invoice(add, index, invoice, data.accounts[invoice.account].tryton_party, line_ids)
+        _add_sale(add, order, parties[order.account], data.products, bills)
     return tables
 
 
@@ -89,8 +89,6 @@ _LOCATIONS = (
     ("Lost and Found", None, "lost_found"), ("Warehouse", "WH", "warehouse"), ("Supplier", "SUP", "supplier"),
     ("Customer", "CUS", "customer"), ("Transit", None, "storage"),
 )  # fmt: skip
-
-Add = Callable[..., None]
 
 
 def _company(context: Context) -> bool:
@@ -120,7 +118,7 @@ def _stocked(quantity: Decimal) -> Callable[[Context], float]:
 
 def _add_product(add: Add, product: Product) -> None:
     common = {
-        "code": product.sku, "name": product.name, "type": "goods", "default_uom": _UNIT, "sale_uom": _UNIT,
+        "code": product.sku, "name": product.name, "type": "goods", "default_uom": UNIT, "sale_uom": UNIT,
         "rec_name": f"[{product.sku}] {product.name}",
     }  # fmt: skip
     add(
@@ -141,8 +139,8 @@ def _add_party(add: Add, account: Account) -> None:
     address = address_of(account)
     add(
         "party.party", party, name=account.name, code=account.number, addresses=(party,),
-        customer_currency=_CURRENCIES[account.currency],
-        currency=lambda context: _CURRENCIES["EUR"] if _company(context) else None,
+        customer_currency=CURRENCIES[account.currency],
+        currency=lambda context: CURRENCIES["EUR"] if _company(context) else None,
     )  # fmt: skip
     add(
         "party.address", party, party=party, country=_COUNTRY, **address,
@@ -151,27 +149,29 @@ def _add_party(add: Add, account: Account) -> None:
     )  # fmt: skip
 
 
-def _add_sale(add: Add, order: Order, party: int, products: Mapping[int, Product]) -> None:
+def _add_sale(add: Add, order: Order, party: int, products: Mapping[int, Product], bills: Bills) -> None:
     digits = Decimal(1).scaleb(-EXPONENTS[order.currency])
     amounts = {"untaxed_amount": order.untaxed.quantize(digits), "tax_amount": Decimal(0)}
     amounts["total_amount"] = amounts["untaxed_amount"]
     confirmed = order.state not in _UNCONFIRMED
     rec_name = f"{order.number or f'({order.id})'} [{order.reference}]"
     moves = _add_moves(add, order)
+    bill, billed = bills.add_of_order(order, party, products) if order.state == "done" else (None, {})
     add(
         "sale.sale", order.id, number=order.number, reference=order.reference, state=order.state,
         shipment_state=order.shipment_state, invoice_state="paid" if order.state == "done" else "none",
         shipment_method="order", invoice_method="order", company=COMPANY, warehouse=WAREHOUSE,
         sale_date=order.placed_on if confirmed else None, shipping_date=promised_on(order),
-        party=party, invoice_address=party, shipment_address=party, currency=_CURRENCIES[order.currency],
+        party=party, invoice_address=party, shipment_address=party, currency=CURRENCIES[order.currency],
         lines=tuple(line.id for line in order.lines), line_lines=tuple(line.id for line in order.lines),
         shipments=tuple(sorted(shipment.id for shipment in order.shipments)),
         moves=tuple(move for line in order.lines for move, _ in moves[line.id]),
-        invoices=(), rec_name=rec_name, **amounts,
+        invoices=(bill,) if bill else (), rec_name=rec_name, **amounts,
+        create_date=midnight(order.placed_on), write_date=changed_at(order),
         **{f"{name}_cache": value if confirmed else None for name, value in amounts.items()},
     )  # fmt: skip
     for line in order.lines:
-        _add_sale_line(add, order, line, [move for move, _ in moves[line.id]])
+        _add_sale_line(add, order, line, [move for move, _ in moves[line.id]], billed.get(line.id, ()))
     for shipment in order.shipments:
         by_product = sorted(order.lines, key=lambda line: products[line.product].sku)
         own = tuple(move for line in by_product for move, to in moves[line.id] if to == shipment.id)
@@ -181,18 +181,23 @@ def _add_sale(add: Add, order: Order, party: int, products: Mapping[int, Product
             effective_date=shipment.effective_on, planned_date=shipment.planned_on, warehouse=WAREHOUSE,
             warehouse_storage=STORAGE, warehouse_output=2, origins=rec_name, rec_name=shipment.number,
             moves=tuple(sorted(own, reverse=True)), outgoing_moves=own, inventory_moves=(),
+            create_date=midnight(order.placed_on),
+            write_date=midnight(shipment.effective_on) if shipment.effective_on else None,
         )  # fmt: skip
 
 
-def _add_sale_line(add: Add, order: Order, line: OrderLine, moves: list[int]) -> None:
+def _add_sale_line(
+    add: Add, order: Order, line: OrderLine, moves: list[int], invoice_lines: tuple[int, ...]
+) -> None:
     digits = Decimal(1).scaleb(-EXPONENTS[order.currency])
     done = line.shipped if order.state == "done" else Decimal(0)
     add(
-        "sale.line", line.id, sale=order.id, type="line", summary="", product=line.product, unit=_UNIT,
+        "sale.line", line.id, sale=order.id, type="line", summary="", product=line.product, unit=UNIT,
         quantity=float(line.quantity), unit_price=line.unit_price.quantize(Decimal("0.0001")),
-        amount=(line.quantity * line.unit_price).quantize(digits), currency=_CURRENCIES[order.currency],
+        amount=(line.quantity * line.unit_price).quantize(digits), currency=CURRENCIES[order.currency],
         shipping_date=promised_on(order) if moves else None, moves=tuple(moves),
         moves_progress=round(float(done / line.quantity), 4), rec_name=f"{line.quantity}u",
+        invoice_lines=invoice_lines,
     )  # fmt: skip
 
 
@@ -208,7 +213,7 @@ def _add_moves(add: Add, order: Order) -> dict[int, list[tuple[int, int]]]:
             move = line.id * 10 + index
             add(
                 "stock.move", move, product=line.product, quantity=float(quantity),
-                internal_quantity=float(quantity), unit=_UNIT, company=COMPANY, sale=order.id,
+                internal_quantity=float(quantity), unit=UNIT, company=COMPANY, sale=order.id,
                 state=_MOVE_STATES[shipment.state], shipment=f"stock.shipment.out,{shipment.id}",
                 origin=f"sale.line,{line.id}", planned_date=shipment.planned_on,
                 effective_date=shipment.effective_on if shipment.state == "done" else None,
@@ -216,45 +221,3 @@ def _add_moves(add: Add, order: Order) -> dict[int, list[tuple[int, int]]]:
             )  # fmt: skip
             moves[line.id].insert(0, (move, shipment.id))
     return moves
-
-
-def _add_invoice(add: Add, index: int, invoice: Invoice, party: int, ids: Iterable[int]) -> None:
-    def money(minor: int) -> Decimal:
-        return Decimal(minor).scaleb(-EXPONENTS[invoice.currency])
-
-    state = _INVOICE_STATES[invoice.status]
-    final = state in ("posted", "paid")
-    next_id = iter(ids)
-    currency = _CURRENCIES[invoice.currency]
-    owed = money(invoice.remaining_minor) if state == "posted" else Decimal(0)
-    taxes = (index,) if invoice.tax_minor else ()
-    lines = []
-    for line in invoice.lines:
-        lines.append(line_id := next(next_id))
-        add(
-            "account.invoice.line", line_id, invoice=index, type="line", description=line.description,
-            quantity=float(line.quantity), unit_price=money(line.unit_minor).quantize(Decimal("0.0001")),
-            amount=money(line.amount_minor), taxes=(_VAT,) if taxes else (), currency=currency,
-            company=COMPANY, rec_name=line.description,
-        )  # fmt: skip
-    for tax in taxes:
-        add(
-            "account.invoice.tax", tax, invoice=index, description="VAT", base=money(invoice.subtotal_minor),
-            amount=money(invoice.tax_minor), tax=_VAT, manual=0, rec_name="VAT",
-        )  # fmt: skip
-    if final:
-        add(
-            "account.move.line", index, debit=money(invoice.total_minor), credit=Decimal(0), party=party,
-            maturity_date=invoice.due.date() if invoice.due else None, rec_name=invoice.number,
-        )  # fmt: skip
-    add(
-        "account.invoice", index, number=invoice.number, reference=invoice.po_number, type="out", state=state,
-        party=party, invoice_address=party, currency=currency, company=COMPANY,
-        invoice_date=invoice.created.date() if state != "draft" else None,
-        reconciled=invoice.paid_at.date() if invoice.paid_at else None,
-        untaxed_amount=money(invoice.subtotal_minor), tax_amount=money(invoice.tax_minor),
-        total_amount=money(invoice.total_minor), amount_to_pay=owed, amount_to_pay_today=owed,
-        total_amount_cache=money(invoice.total_minor) if state != "draft" else None,
-        lines=tuple(lines), taxes=taxes, lines_to_pay=(index,) if final else (), sales=(),
-        rec_name=invoice.number or f"({index})",
-    )  # fmt: skip

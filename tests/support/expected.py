@@ -103,6 +103,8 @@ class Expected:
             "taxTotal": money(row.tax_minor, code), "shippingTotal": None,
             "total": money(row.total_minor, code),
             "amountPaid": money(row.paid_minor, code), "amountDue": money(row.remaining_minor, code),
+            "amountCredited": money(0, code), "payable": row.status == "open" and row.remaining_minor > 0,
+            "paymentTerms": None, "createdAt": moment(row.created), "updatedAt": None,
             "purchaseOrderNumber": row.po_number, "memo": None,
             "billingAddress": {"name": self.data.accounts[row.account].name} | address,
             "hostedUrl": f"https://invoice.example/i/{row.id}", "taxes": [tax] if row.tax_minor else [],
@@ -143,7 +145,7 @@ class Expected:
             "amountRefunded": money(row.refunded_minor, row.currency), "status": status,
             "statusLabel": row.status,
             "method": {"type": "card", "brand": row.brand, "last4": row.last4},
-            "receivedAt": moment(row.created),
+            "receivedAt": moment(row.created), "createdAt": moment(row.created), "updatedAt": None,
             "reference": row.description, "failureCode": None,
             "receiptUrl": f"https://receipts.example/payment/ch_{row.id.removeprefix('pi_')}",
             "account": self._owner(row.account),
@@ -170,7 +172,7 @@ class Expected:
             "statusLabel": row.status, "startedOn": day(row.started), "trialEndsOn": None, "cancelAt": None,
             "cancelAtPeriodEnd": False, "endedAt": None, "collectionMethod": "SEND_INVOICE", "items": [item],
             "latestInvoice": self.invoice(issued[0], deep=False) if issued else None,
-            "account": self._owner(row.account),
+            "createdAt": moment(row.started), "updatedAt": None, "account": self._owner(row.account),
         }  # fmt: skip
 
     # Orders
@@ -197,7 +199,8 @@ class Expected:
             "total": exact(row.untaxed, row.currency), "shippingAddress": self._address(row.account),
             "billingAddress": self._address(row.account), "lines": page(lines, self._lines),
             "shipments": page([self.shipment(shipment, row) for shipment in row.shipments], self._shipments),
-            "account": self._owner(row.account),
+            "createdAt": midnight(row.placed_on),
+            "updatedAt": f"{row.placed_on.isoformat()}T00:05:00.000250Z", "account": self._owner(row.account),
         }  # fmt: skip
 
     def order_line(self, line: OrderLine, order: Order) -> Wire:
@@ -207,6 +210,7 @@ class Expected:
         return {
             "description": product.name, "quantityOrdered": plain(line.quantity), "unit": "Unit",
             "quantityShipped": plain(line.shipped),
+            "quantityInvoiced": plain(line.quantity) if order.state == "done" else "0",
             "unitPrice": plain(line.unit_price.quantize(Decimal("0.0001"))),
             "amount": exact(line.quantity * line.unit_price, order.currency), "promisedOn": promised,
             "product": self.product(product, order.account),
@@ -226,6 +230,8 @@ class Expected:
             "statusLabel": row.state.capitalize(), "carrier": None,
             "trackingNumbers": [row.reference] if row.reference else [],
             "trackingUrl": None, "shippedAt": midnight(row.effective_on), "estimatedDeliveryOn": None,
+            "createdAt": midnight(order.placed_on),
+            "updatedAt": midnight(row.effective_on or order.placed_on),
             "account": self._owner(order.account),
         }  # fmt: skip
 
@@ -241,10 +247,11 @@ class Expected:
             "onHand": plain(row.on_hand),
             "precision": "EXACT",
         }
+        founded = midnight(self.data.anchor - dt.timedelta(days=500))
         return {
             "id": self.id("Product", ERP, key, row.id), "sku": row.sku, "name": row.name, "unit": "Unit",
             "description": row.description, "status": "ACTIVE" if row.salable else "DISCONTINUED",
-            "availability": stock,
+            "createdAt": founded, "updatedAt": founded, "availability": stock,
         }  # fmt: skip
 
     def _owner(self, key: str) -> Wire:

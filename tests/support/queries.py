@@ -38,7 +38,8 @@ INVOICE = """
 fragment InvoiceFields on Invoice {
   id number kind status statusLabel isOverdue issuedOn dueOn paidAt periodStart periodEnd currencyCode
   subtotal { ...M } discountTotal { ...M } taxTotal { ...M } shippingTotal { ...M } total { ...M }
-  amountPaid { ...M } amountDue { ...M } purchaseOrderNumber memo hostedUrl
+  amountPaid { ...M } amountDue { ...M } amountCredited { ...M } payable paymentTerms
+  purchaseOrderNumber memo hostedUrl createdAt updatedAt
   billingAddress { ...Address }
   taxes { name rate base { ...M } amount { ...M } }
   account { id }
@@ -56,13 +57,13 @@ fragment InvoiceFields on Invoice {
 PAYMENT = """
 fragment PaymentFields on Payment {
   id amount { ...M } amountRefunded { ...M } status statusLabel method { type brand last4 } receivedAt
-  reference failureCode receiptUrl account { id }
+  reference failureCode receiptUrl createdAt updatedAt account { id }
 }
 """
 SUBSCRIPTION = """
 fragment SubscriptionFields on Subscription {
   id status statusLabel startedOn trialEndsOn cancelAt cancelAtPeriodEnd endedAt collectionMethod
-  account { id }
+  createdAt updatedAt account { id }
   items {
     productName quantity unitPrice { ...M } interval intervalCount currentPeriodStart currentPeriodEnd
   }
@@ -70,24 +71,25 @@ fragment SubscriptionFields on Subscription {
 """
 PRODUCT = """
 fragment ProductFields on Product {
-  id sku name description unit status availability { available onHand precision }
+  id sku name description unit status createdAt updatedAt
+  availability { available onHand precision }
 }
 """
 SHIPMENT = """
 fragment ShipmentFields on Shipment {
   id number status statusLabel carrier trackingNumbers trackingUrl shippedAt estimatedDeliveryOn
-  account { id }
+  createdAt updatedAt account { id }
 }
 """
 ORDER = """
 fragment OrderFields on Order {
-  id number status statusLabel purchaseOrderNumber placedAt promisedOn currencyCode
+  id number status statusLabel purchaseOrderNumber placedAt promisedOn currencyCode createdAt updatedAt
   subtotal { ...M } taxTotal { ...M } total { ...M }
   shippingAddress { ...Address } billingAddress { ...Address }
   account { id }
   lines {
     nodes {
-      description quantityOrdered quantityShipped unit unitPrice amount { ...M } promisedOn
+      description quantityOrdered quantityShipped quantityInvoiced unit unitPrice amount { ...M } promisedOn
       product { ...ProductFields }
     }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }

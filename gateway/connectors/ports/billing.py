@@ -142,6 +142,9 @@ class Invoice(Record, frozen=True, kw_only=True):
     total: Annotated[Money | None, Doc("What the invoice comes to, tax included.")]
     amount_paid: Annotated[Money | None, Doc("What has been paid.")]
     amount_due: Annotated[Money | None, Doc("What is still to be paid.")]
+    amount_credited: Annotated[Money | None, Doc("What credit notes have taken off.")]
+    payable: Annotated[bool | None, Doc("Whether money can still be paid on it now.")]
+    payment_terms: Annotated[str | None, Doc("When it is to be paid, in the system's own words.")]
     purchase_order_number: Annotated[str | None, Doc("The customer's own order number.")]
     memo: Annotated[str | None, Doc("What the seller wrote to the customer.")]
     billing_address: Annotated[PostalAddress | None, Doc("Whom it is addressed to.")]
@@ -150,6 +153,11 @@ class Invoice(Record, frozen=True, kw_only=True):
     ]
     subscription_id: str | None
     payment_ids: tuple[str, ...] | None
+    created_at: Annotated[dt.datetime | None, Doc("When the record was made in its system.")]
+    updated_at: Annotated[
+        dt.datetime | None,
+        Doc("When the record itself was last changed in its system; a change of a line need not count."),
+    ]
     lines: tuple[InvoiceLine | GatewayError, ...]
     lines_have_more: bool
     taxes: Annotated[tuple[InvoiceTax | GatewayError | None, ...] | None, Doc("The taxes, one by one.")]
@@ -176,6 +184,8 @@ class Payment(Record, frozen=True, kw_only=True):
     reference: Annotated[str | None, Doc("What the payment says it is for.")]
     failure_code: Annotated[str | None, Doc("Why it failed, for programs.")]
     receipt_url: Annotated[Url | None, Doc("The receipt. Whoever has the link can open it.")]
+    created_at: Annotated[dt.datetime | None, Doc("When the record was made in its system.")]
+    updated_at: Annotated[dt.datetime | None, Doc("When the record was last changed in its system.")]
 
 
 class SubscriptionItem(Record, frozen=True, kw_only=True):
@@ -203,6 +213,8 @@ class Subscription(Record, frozen=True, kw_only=True):
     cancel_at_period_end: Annotated[bool | None, Doc("Whether it ends with the running period.")]
     ended_at: Annotated[dt.datetime | None, Doc("When it ended.")]
     collection_method: Annotated[CollectionMethod | None, Doc("How the money is asked for.")]
+    created_at: Annotated[dt.datetime | None, Doc("When the record was made in its system.")]
+    updated_at: Annotated[dt.datetime | None, Doc("When the record was last changed in its system.")]
     latest_invoice_id: str | None
     items: Annotated[tuple[SubscriptionItem | GatewayError | None, ...] | None, Doc("What is subscribed to.")]
 

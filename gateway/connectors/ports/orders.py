@@ -78,6 +78,10 @@ class OrderLine(Record, frozen=True, kw_only=True):
     description: Annotated[str | None, Doc("What was ordered, in the words of the order.")]
     quantity_ordered: Annotated[Decimal | None, Doc("How many were ordered.")]
     quantity_shipped: Annotated[Decimal | None, Doc("How many have left the warehouse.")]
+    quantity_invoiced: Annotated[
+        Decimal | None,
+        Doc("How many stand on invoices that were issued; credit notes take nothing off."),
+    ]
     unit: Annotated[str | None, Doc("Unit the quantities count, in the system's own words.")]
     unit_price: Annotated[
         Decimal | None,
@@ -104,6 +108,8 @@ class Shipment(Record, frozen=True, kw_only=True):
         Doc("When the goods left. Midnight UTC where the system records the day only."),
     ]
     estimated_delivery_on: Annotated[dt.date | None, Doc("Day on which delivery is expected.")]
+    created_at: Annotated[dt.datetime | None, Doc("When the record was made in its system.")]
+    updated_at: Annotated[dt.datetime | None, Doc("When the record was last changed in its system.")]
 
 
 class Order(Record, frozen=True, kw_only=True):
@@ -125,6 +131,11 @@ class Order(Record, frozen=True, kw_only=True):
     total: Annotated[Money | None, Doc("What the order costs, tax included.")]
     shipping_address: Annotated[PostalAddress | None, Doc("Where the goods go.")]
     billing_address: Annotated[PostalAddress | None, Doc("Where the invoice goes.")]
+    created_at: Annotated[dt.datetime | None, Doc("When the record was made in its system.")]
+    updated_at: Annotated[
+        dt.datetime | None,
+        Doc("When the record itself was last changed in its system; a change of a line need not count."),
+    ]
     lines: tuple[OrderLine | GatewayError, ...]
     shipments: tuple[Shipment | GatewayError, ...]
 
@@ -138,6 +149,8 @@ class Product(Record, frozen=True, kw_only=True):
     description: Annotated[str | None, Doc("What it is, in the seller's words.")]
     unit: Annotated[str | None, Doc("Unit it is sold in, in the system's own words.")]
     status: Annotated[ProductStatus | None, Doc("Whether it can be ordered.")]
+    created_at: Annotated[dt.datetime | None, Doc("When the record was made in its system.")]
+    updated_at: Annotated[dt.datetime | None, Doc("When the record was last changed in its system.")]
 
 
 class Availability(Record, frozen=True, kw_only=True):

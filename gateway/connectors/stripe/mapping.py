@@ -86,6 +86,17 @@ def _overdue(now: dt.datetime, status: str | None, due: int | None) -> bool | No
     return status == "open" and due is not None and due < now.timestamp()
 
 
+def _payable(status: str | None, remaining: int | None) -> bool | None:
+    if status is None or remaining is None:
+        return None
+    return status == "open" and remaining > 0
+
+
+def _credited(before: int, after: int, code: str) -> Money:
+    """Add up the credit notes from before and after the payment."""
+    return from_minor(before + after, code, _EXPONENTS)
+
+
 def _sum(parts: list[object] | None, code: str | None) -> Money | None:
     """Add up the `amount` of each part; None when Stripe does not say."""
     if parts is None or code is None:
@@ -194,6 +205,13 @@ INVOICE = Table(
     total=row("total", "currency", minor_units),
     amount_paid=row("amount_paid", "currency", minor_units),
     amount_due=row("amount_remaining", "currency", minor_units),
+    amount_credited=row(
+        "pre_payment_credit_notes_amount",
+        "post_payment_credit_notes_amount",
+        "currency",
+        Converter((int, int, str), lambda _env, *v: _credited(*v)),
+    ),
+    payable=row("status", "amount_remaining", derive(_payable, str, int)),
     purchase_order_number=row("metadata.po_number"),
     memo=row("description"),
     billing_address=row(
@@ -214,6 +232,7 @@ INVOICE = Table(
     lines=row("lines.data", each(INVOICE_LINE)),
     lines_have_more=row("lines.has_more", boolean, default=False),
     taxes=row("total_taxes", each(INVOICE_TAX)),
+    created_at=row("created", unix_time),
 )
 
 PAYMENT = Table(
@@ -242,6 +261,7 @@ PAYMENT = Table(
     reference=row("description"),
     failure_code=row("last_payment_error.code"),
     receipt_url=row("latest_charge.receipt_url"),
+    created_at=row("created", unix_time),
 )
 
 SUBSCRIPTION_ITEM = Table(
@@ -269,6 +289,7 @@ SUBSCRIPTION = Table(
     cancel_at_period_end=row("cancel_at_period_end", boolean),
     ended_at=row("ended_at", unix_time),
     collection_method=row("collection_method", enum(_COLLECTION, CollectionMethod.UNKNOWN)),
+    created_at=row("created", unix_time),
     latest_invoice_id=row("latest_invoice"),
     items=row("items.data", each(SUBSCRIPTION_ITEM)),
 )

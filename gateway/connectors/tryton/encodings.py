@@ -11,6 +11,7 @@ from gateway.connectors.money import from_major, plain
 from gateway.connectors.ports.common import Money
 
 _WIDE = Context(prec=200)  # more digits than `plain` lets pass: nothing is rounded
+_MOMENT = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 
 def to_decimal(wire: object) -> Decimal:
@@ -31,6 +32,16 @@ def to_date(wire: object) -> dt.date:
     if not (type(year) is int and type(month) is int and type(day) is int):
         raise ValueError("no date")
     return dt.date(year, month, day)
+
+
+def to_moment(wire: object) -> dt.datetime:
+    """Read a datetime, which names its parts down to the microsecond and is in UTC without saying so."""
+    if not isinstance(wire, dict) or wire.get("__class__") != "datetime":
+        raise ValueError("no datetime")
+    parts: dict[str, Any] = {name: wire.get(name) for name in _MOMENT}
+    if not all(type(part) is int for part in parts.values()):
+        raise ValueError("no datetime")
+    return dt.datetime(**parts, tzinfo=dt.UTC)
 
 
 def to_midnight(wire: object) -> dt.datetime:
@@ -65,6 +76,7 @@ def _percent(_env: Env, wire: Any) -> Decimal:
 
 decimal = Converter((dict,), lambda _env, wire: to_decimal(wire))
 date = Converter((dict,), lambda _env, wire: to_date(wire))
+moment = Converter((dict,), lambda _env, wire: to_moment(wire))
 midnight = Converter((dict,), lambda _env, wire: to_midnight(wire))
 quantity = Converter((Decimal,), lambda _env, wire: to_quantity(wire))
 amount = Converter((dict, str), _amount)

@@ -22,10 +22,20 @@ from gateway.connectors.ports.orders import (
     ShipmentStatus,
 )
 from gateway.connectors.tryton import rules
-from gateway.connectors.tryton.encodings import amount, date, decimal, difference, midnight, percent, quantity
+from gateway.connectors.tryton.encodings import (
+    amount,
+    date,
+    decimal,
+    difference,
+    midnight,
+    moment,
+    percent,
+    quantity,
+)
 
 ITEM_FIELDS: Mapping[str, tuple[str, ...]] = {
     "lines.moves": ("quantity", "state", "shipment"),
+    "lines.invoice_lines": ("quantity", "unit", "invoice.state"),
     "shipments": ("state",),
     "lines_to_pay": ("maturity_date",),
     "sales": ("reference",),
@@ -97,6 +107,7 @@ ORDER_LINE = Table(
     description=row("description", "product.name", derive(rules.first, str, str)),
     quantity_ordered=row("quantity", quantity),
     quantity_shipped=row("quantity", "moves", "^.shipments", derive(rules.shipped, Decimal, list, list)),
+    quantity_invoiced=row("unit.id", "invoice_lines", derive(rules.invoiced, int, list)),
     unit=row("unit.name"),
     unit_price=row("unit_price", decimal),
     amount=row("amount", "^.currency.code", amount),
@@ -114,6 +125,8 @@ SHIPMENT = Table(
     status_label=row("state:string"),
     tracking_numbers=row("reference", derive(rules.tracking_numbers, str)),
     shipped_at=row("state", "effective_date", derive(rules.shipped_at, str, dict)),
+    created_at=row("create_date", moment),
+    updated_at=row("write_date", "create_date", derive(rules.latest, dict, dict)),
 )
 
 ORDER = Table(
@@ -133,6 +146,8 @@ ORDER = Table(
     total=row("total_amount", "currency.code", amount),
     shipping_address=row(_address("shipment_address", "shipment_party.name", "party.name")),
     billing_address=row(_address("invoice_address", "invoice_party.name", "party.name")),
+    created_at=row("create_date", moment),
+    updated_at=row("write_date", "create_date", derive(rules.latest, dict, dict)),
     lines=row("lines", each(ORDER_LINE)),
     shipments=row("shipments", each(SHIPMENT)),
 )
@@ -146,6 +161,11 @@ PRODUCT = Table(
     description=row("description"),
     unit=row("sale_uom.name", "default_uom.name", derive(rules.first, str, str)),
     status=row("active", _flag(ProductStatus.ACTIVE, ProductStatus.DISCONTINUED)),
+    created_at=row("create_date", moment),
+    # Name and unit are the template's.
+    updated_at=row(
+        "write_date", "create_date", "template.write_date", derive(rules.latest, dict, dict, dict)
+    ),
 )
 
 AVAILABILITY = Table(
@@ -199,9 +219,13 @@ INVOICE = Table(
     total=row("total_amount", "currency.code", amount),
     amount_paid=row("total_amount", "amount_to_pay", "currency.code", difference),
     amount_due=row("amount_to_pay", "currency.code", amount),
+    payable=row("state", "total_amount", "amount_to_pay", derive(rules.payable, str, dict, dict)),
+    payment_terms=row("payment_term.name"),
     purchase_order_number=row("reference", "sales", derive(rules.purchase_order_number, str, list)),
     memo=row("comment"),
     billing_address=row(_address("invoice_address", "party.name")),
+    created_at=row("create_date", moment),
+    updated_at=row("write_date", "create_date", derive(rules.latest, dict, dict)),
     lines=row("lines", each(INVOICE_LINE)),
     lines_have_more=row(derive(lambda: False)),
     taxes=row("taxes", each(INVOICE_TAX)),

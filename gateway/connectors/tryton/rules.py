@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.connectors.ports.billing import InvoiceKind, InvoiceStatus
 from gateway.connectors.ports.orders import OrderStatus
-from gateway.connectors.tryton.encodings import to_date, to_decimal, to_midnight, to_quantity
+from gateway.connectors.tryton.encodings import to_date, to_decimal, to_midnight, to_moment, to_quantity
 
 _PROCESSING = {
     "none": OrderStatus.IN_PROGRESS,
@@ -61,6 +61,29 @@ def shipped(ordered: Decimal | None, moves: list[Any] | None, shipments: list[An
     return -left if ordered is not None and ordered < 0 else left
 
 
+def invoiced(unit: int | None, lines: list[Any] | None) -> Decimal | None:
+    """Add up what stands on invoices that customers see; None where a part was invoiced in another unit.
+
+    A refunded invoice is cancelled. Other credit notes do not tell which sale they are for.
+    """
+    total = Decimal(0)
+    for item in _items(lines):
+        invoice = item["invoice"]
+        if invoice is None or _text(invoice, "state") not in ("posted", "paid"):
+            continue
+        if not isinstance(item["unit"], int | None):
+            raise ValueError("no unit")  # noqa: TRY004  what the vendor sent is no programming error
+        if item["unit"] not in (None, unit):
+            return None
+        total += to_quantity(item["quantity"])
+    return total
+
+
+def latest(*moments: object) -> dt.datetime | None:
+    """Give the latest of the moments that are known: a record that was never changed has none of changing."""
+    return max((to_moment(item) for item in moments if item is not None), default=None)
+
+
 def shipped_at(state: str | None, effective: object) -> dt.datetime | None:
     """Read the effective day once the goods are gone; before, it is somebody's plan."""
     return to_midnight(effective) if state in ("shipped", "done") and effective is not None else None
@@ -97,6 +120,13 @@ def invoice_status(state: str | None, total: object, to_pay: object) -> InvoiceS
         untouched = to_decimal(total) == to_decimal(to_pay)
         return InvoiceStatus.OPEN if untouched else InvoiceStatus.PARTIALLY_PAID
     return {None: None, "paid": InvoiceStatus.PAID}.get(state, InvoiceStatus.UNKNOWN)
+
+
+def payable(state: str | None, total: object, to_pay: object) -> bool | None:
+    """Tell whether money can be paid on it: something is left, and it is no credit note."""
+    if state is None:
+        return None
+    return state == "posted" and to_decimal(to_pay) > 0 and to_decimal(total) >= 0
 
 
 def purchase_order_number(reference: str | None, sales: list[Any] | None) -> str | None:

@@ -36,6 +36,7 @@ from gateway.connectors.ports.common import Money
 from gateway.connectors.stripe import mapping
 from gateway.connectors.stripe.connector import Connector
 from gateway.connectors.testing import everything
+from gateway.errors import Code
 from sandbox.data import EXPONENTS, DataSet
 from sandbox.data import Invoice as Row
 from tests.contract.stripe.conftest import NOW, issued
@@ -187,10 +188,13 @@ async def test_invoices(
             "total": row.total_minor,
             "amount_paid": row.paid_minor,
             "amount_due": row.remaining_minor,
+            "amount_credited": 0,
         }
         for name, minor in amounts.items():
             assert getattr(invoice, name) == money(minor, row.currency), name
             assert str(getattr(invoice, name).amount) == str(money(minor, row.currency).amount), name
+        assert invoice.payable is (row.status == "open" and row.remaining_minor > 0)
+        assert (invoice.created_at, invoice.updated_at, invoice.payment_terms) == (row.created, None, None)
         assert invoice.purchase_order_number == row.po_number
         assert invoice.billing_address.name == data.accounts[key].name
         assert invoice.hosted_url.endswith(row.id)
@@ -198,6 +202,44 @@ async def test_invoices(
         assert invoice.payment_ids == ((row.payment,) if row.payment else ())
         assert sum(tax.amount.amount for tax in invoice.taxes) == invoice.tax_total.amount
     assert {"OPEN", "PARTIALLY_PAID", "PAID"} <= {invoice.status.value for invoice in found} or key != "acme"
+
+
+@pytest.mark.parametrize(
+    ("status", "remaining", "payable"),
+    [
+        ("open", 1, True), ("open", 0, False), ("open", -1, False), ("paid", 0, False), ("void", 5, False),
+        ("uncollectible", 5, False), ("a new status", 5, False), ("open", None, None), (None, 5, None),
+    ],
+)  # fmt: skip
+def test_what_can_be_paid(status: Any, remaining: Any, payable: Any) -> None:
+    wire = {"id": "in", "customer": "cus", "status": status, "amount_remaining": remaining}
+    assert read_invoice(wire, "payable").payable is payable
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code", "credited"),
+    [
+        (100, 25, "eur", "1.25"),
+        (0, 7, "jpy", "7"),
+        (1, 0, "kwd", "0.001"),
+        (10**15, 1, "usd", "10000000000000.01"),
+    ],
+)
+def test_credit_notes_of_before_and_after_the_payment(
+    before: int, after: int, code: str, credited: str
+) -> None:
+    names = ("pre_payment_credit_notes_amount", "post_payment_credit_notes_amount")
+    wire = {"id": "in", "customer": "cus", "status": "open", "currency": code}
+    amount = read_invoice(wire | dict(zip(names, (before, after), strict=True)), "amount_credited")
+    assert str(amount.amount_credited.amount) == credited
+    assert amount.amount_credited.currency_code == code.upper()
+    broken = read_invoice(wire | dict(zip(names, (before, None), strict=True)), "amount_credited")
+    assert broken.amount_credited.code is Code.UPSTREAM_CONTRACT_BROKEN
+
+
+def read_invoice(wire: dict[str, Any], attribute: str) -> Any:
+    scope = AccountScope("acme", frozenset(), {})
+    return mapping.INVOICE.reader({Invoice: frozenset({attribute})}, "billing", NOW).read(wire, scope)
 
 
 async def test_lines(connector: Connector, scope_of: Callable[[str], AccountScope], data: DataSet) -> None:
@@ -239,6 +281,7 @@ async def test_payments(
             row.last4,
         )
         assert (payment.received_at, payment.reference) == (row.created, row.description)
+        assert (payment.created_at, payment.updated_at) == (row.created, None)
         assert payment.failure_code is None
         assert payment.receipt_url.startswith("https://")
     assert {payment.status for payment in found} == {
@@ -264,6 +307,7 @@ async def test_subscriptions(
     for row, agreement in zip(rows, found, strict=True):
         assert (agreement.status, agreement.status_label) == (words[row.status], row.status)
         assert agreement.started_on == row.started.date()
+        assert (agreement.created_at, agreement.updated_at) == (row.started, None)
         assert agreement.ended_at == (
             row.period[1] if words[row.status] is SubscriptionStatus.CANCELLED else None
         )

@@ -83,6 +83,11 @@ ASKS = [
         f=through("lines.moves", fields=["quantity", "state", "effective_date", "product.code"]),
     ),
     orders("references", f=["lines.moves.shipment", "lines.moves.origin"], compare="types"),
+    orders(
+        "invoice lines", ["state", "=", "done"],
+        f=through("lines.invoice_lines", fields=["quantity", "unit_price", "unit.name", "invoice.state"]),
+    ),
+    orders("invoice lines as ids", ["state", "=", "done"], f=["lines.invoice_lines.unit"], compare="types"),
     orders("progress", ["state", "=", "done"], f=["lines.moves_progress"]),
     orders(
         "moves of shipments", ["state", "=", "done"],
@@ -133,6 +138,14 @@ ASKS = [
     Ask("wild underscore", "product.product", ["code"], [["code", "ilike", "w_1%"]]),
     Ask("code", "product.product", ["code"], [["code", "=", "W-100"]]),
     Ask("prices without company", "product.product", ["sale_price_uom"], [], context=None),
+    Ask(
+        "timestamps of products", "product.product", ["create_date", "write_date", "template.write_date"],
+        compare="types",
+    ),
+    Ask(
+        "timestamps of shipments", "stock.shipment.out", ["create_date", "write_date"],
+        [["customer", "in", ["$acme"]]], compare="types",
+    ),
     Ask("stock", "product.product", ["code", "quantity"], [], [["code", "ASC"]], context="stock"),
     Ask("forecast", "product.product", ["forecast_quantity"], [], context="stock", compare="types"),
     Ask("stock without locations", "product.product", ["quantity", "forecast_quantity"], []),
@@ -150,7 +163,7 @@ ASKS = [
          "amount_to_pay", "reconciled", "invoice_address.city", "payment_term_date", "reference", "comment",
          *through("lines", fields=["description", "quantity", "unit_price", "amount", "type", "taxes.rate"]),
          *through("taxes", fields=["description", "base", "amount", "tax.name", "tax.rate"]),
-         "lines_to_pay.maturity_date"],
+         "lines_to_pay.maturity_date", "payment_term.name", "create_date", "write_date"],
         [["type", "=", "out"], ["party", "in", ["$acme"]], ["state", "in", ["posted", "paid"]]],
         [["invoice_date", "DESC NULLS LAST"], ["id", "DESC"]], compare="types",
     ),

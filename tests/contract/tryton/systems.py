@@ -42,6 +42,7 @@ class Side:
     products: dict[int, int]
     invoices: dict[str, tuple[str, ...]]
     states: dict[int, tuple[str, str]]
+    billed: frozenset[int]
     simulated: bool
 
     def scope(self, *keys: str) -> AccountScope:
@@ -88,6 +89,7 @@ def simulated(url: str) -> Side:
         orders={row.id: row.id for row in DATA.orders},
         simulated=True,
         states={row.id: (row.state, row.shipment_state) for row in DATA.orders},
+        billed=frozenset(row.id for row in DATA.orders if row.state == "done"),
         shipments={shipment.id: shipment.id for row in DATA.orders for shipment in row.shipments},
         products={product: product for product in DATA.products},
         invoices={
@@ -116,6 +118,7 @@ def installed(system: RealTryton) -> Side:
         orders={int(row): native for row, native in ids["orders"].items()},
         simulated=False,
         states={int(row): tuple(states) for row, states in ids["states"].items()},
+        billed=frozenset(ids["billed"]),
         shipments={int(row): native for row, native in ids["shipments"].items()},
         products={int(row): native for row, native in ids["products"].items()},
         invoices={

@@ -76,6 +76,7 @@ def check_lines(order: Order, row: DataOrder, side: Side) -> None:
         assert line.product_id == str(side.products[wanted.product])
         assert (line.description, line.unit) == (DATA.products[wanted.product].name, "Unit")
         assert (line.quantity_ordered, line.quantity_shipped) == (wanted.quantity, wanted.shipped)
+        assert line.quantity_invoiced == (wanted.quantity if row.id in side.billed else 0)
         assert str(line.quantity_ordered) == str(wanted.quantity)
         assert line.unit_price == wanted.unit_price
         assert line.amount == from_major(wanted.quantity * wanted.unit_price, row.currency)
@@ -164,6 +165,61 @@ def forecast(side: Side, product: int) -> Decimal:
     return leaving
 
 
+# When records were made and changed
+
+
+async def test_moments_are_those_of_the_records(connector: Connector, side: Side) -> None:
+    cases: list[tuple[Any, type[Record], str, list[str]]] = [
+        (OrdersPort, Order, "sale.sale", list(side.orders_of("acme"))),
+        (ShipmentsPort, Shipment, "stock.shipment.out", list(side.shipments_of("acme"))),
+        (InvoicesPort, Invoice, "account.invoice", list(side.invoices["acme"])),
+        (ProductsPort, Product, "product.product", [str(side.products[1])]),
+    ]
+    for port, model, table, ids in cases:
+        found = await get(connector, port, model, side.scope("acme"), ids)
+        rows = await raw(connector, table, ids, *["template.write_date"] * (model is Product))
+        assert len(found) == len(rows) > 0
+        for record in found:
+            row = rows[int(record.id)]
+            known = (row["create_date"], row["write_date"], row.get("template", {}).get("write_date"))
+            moments = [told(one) for one in known if one]
+            assert (record.created_at, record.updated_at) == (moments[0], max(moments))
+            assert record.created_at.utcoffset() == dt.timedelta(0)
+
+
+async def raw(connector: Connector, table: str, ids: list[str], *more: str) -> dict[int, dict[str, Any]]:
+    """Read what the system itself says of these records."""
+    rows = await connector._interface.find(
+        table, ["create_date", "write_date", *more], [["id", "in", [int(one) for one in ids]]], context={}
+    )
+    return {row["id"]: row for row in rows}
+
+
+def told(wire: dict[str, Any]) -> dt.datetime:
+    return dt.datetime(**{name: part for name, part in wire.items() if name != "__class__"}, tzinfo=dt.UTC)
+
+
+async def test_moments_of_the_stand_in_are_those_of_the_rows(connector: Connector, side: Side) -> None:
+    if not side.simulated:
+        pytest.skip("the real system was filled on some other day")
+    rows = side.shown("acme")
+    orders = await get(connector, OrdersPort, Order, side.scope("acme"), list(side.orders_of("acme")))
+    for order, row in zip(orders, rows, strict=True):
+        placed = midnight(row.placed_on)
+        assert order.created_at == placed
+        assert order.updated_at == placed + dt.timedelta(minutes=5, microseconds=250)
+        gone = {one.number: one.effective_on or row.placed_on for one in row.shipments}
+        for shipment in order.shipments:
+            assert shipment.created_at == placed
+            assert shipment.updated_at == midnight(gone[shipment.number])
+    [product] = await get(connector, ProductsPort, Product, side.scope("acme"), ["1"])
+    assert product.created_at == product.updated_at == midnight(DATA.anchor - dt.timedelta(days=500))
+    for number, row in enumerate(DATA.invoices, 1):
+        if str(number) in side.invoices["acme"]:
+            [bill] = await get(connector, InvoicesPort, Invoice, side.scope("acme"), [str(number)])
+            assert (bill.created_at, bill.updated_at) == (row.created, row.paid_at or row.created)
+
+
 # Accounts
 
 
@@ -221,6 +277,8 @@ async def test_invoices_say_what_the_rows_say(connector: Connector, side: Side) 
             assert invoice.tax_total == from_minor(row.tax_minor, row.currency)
             assert invoice.amount_due == from_minor(row.remaining_minor, row.currency)
             assert invoice.amount_paid == from_minor(row.paid_minor, row.currency)
+            assert invoice.payable is (status != "PAID" and row.remaining_minor > 0)
+            assert (invoice.payment_terms, invoice.amount_credited) == ("30 days", None)
             for line, wanted in zip(invoice.lines, row.lines, strict=True):
                 assert (line.description, line.quantity) == (wanted.description, wanted.quantity)
                 assert line.amount == from_minor(wanted.amount_minor, row.currency)
@@ -255,6 +313,8 @@ async def test_the_real_systems_taxed_invoice(tryton: RealTryton, outbound: Any)
     assert (taxed.amount_due, taxed.amount_paid) == (taxed.total, from_major(Decimal(0), "EUR"))
     assert (taxed.status, taxed.memo, taxed.paid_at) == (InvoiceStatus.OPEN, "Thank you.", None)
     assert taxed.issued_on == dt.date(2026, 6, 1)
+    assert (taxed.payable, taxed.payment_terms) == (True, None)
+    assert (paid.payable, paid.payment_terms) == (False, "30 days")
     [line] = taxed.lines
     assert (line.description, line.quantity, line.unit) == ("Consulting", 3, None)
     assert line.unit_price == Decimal("99.99")

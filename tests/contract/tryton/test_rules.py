@@ -98,6 +98,30 @@ def test_what_has_left_is_done_or_on_its_way() -> None:
             rules.shipped(Decimal(5), broken, shipments)
 
 
+def billed(quantity: str, state: str | None, unit: int | None = 1) -> dict[str, Any]:
+    invoice = None if state is None else {"id": 5, "state": state}
+    return {"id": 1, "quantity": Decimal(quantity), "unit": unit, "invoice": invoice}
+
+
+def test_what_is_invoiced_stands_on_invoices_that_were_issued() -> None:
+    lines = [
+        billed("0.1", "posted"), billed("0.2", "paid"), billed("4.0", "draft"), billed("8.0", "validated"),
+        billed("16.0", "cancelled"), billed("32.0", None), billed("1.0", "paid", None),
+    ]  # fmt: skip
+    assert rules.invoiced(1, lines) == Decimal("1.3")
+    assert rules.invoiced(1, [billed("-5.0", "paid")]) == -5  # goods that come back
+    assert rules.invoiced(1, []) == 0
+    assert rules.invoiced(None, [billed("2.0", "paid", None)]) == 2
+    # In another unit it cannot be told; on an invoice that was not issued it does not matter.
+    assert rules.invoiced(1, [*lines, billed("1.0", "paid", 2)]) is None
+    assert rules.invoiced(1, [billed("1.0", "draft", 2)]) == 0
+    for broken in (None, [None], [1], [{"id": 1}], [billed("1.0", "paid") | {"invoice": 5}],
+                   [billed("1.0", "paid") | {"quantity": None}], [billed("1.0", "paid") | {"unit": object()}],
+                   [billed("1.0", "paid") | {"invoice": {"state": None}}]):  # fmt: skip
+        with pytest.raises((ValueError, LookupError, TypeError)):
+            rules.invoiced(1, broken)
+
+
 @pytest.mark.parametrize(
     ("street", "first", "second"),
     [
@@ -141,6 +165,27 @@ def test_overdue(state: Any, due: Any, days: Any, late: Any) -> None:
         None if days is None else [{"maturity_date": day(one)} for one in days] + [{"maturity_date": None}]
     )
     assert rules.overdue(NOW, state, due and number(due), parts) is late
+
+
+@pytest.mark.parametrize(
+    ("state", "total", "due", "payable"),
+    [
+        ("posted", "10.00", "10.00", True), ("posted", "10.00", "0.01", True),
+        ("posted", "10.00", "0", False),
+        ("posted", "-10.00", "-10.00", False), ("posted", "-10.00", "5.00", False),
+        ("posted", "10.00", "-1.00", False),
+        ("paid", "10.00", "0", False), ("a new state", "10.00", "10.00", False), (None, "10.00", "0", None),
+    ],
+)  # fmt: skip
+def test_what_can_be_paid(state: Any, total: str, due: str, payable: Any) -> None:
+    assert rules.payable(state, number(total), number(due)) is payable
+
+
+def test_a_record_that_was_never_changed_was_last_touched_when_it_was_made() -> None:
+    made, changed = moment(second=1), moment(second=2)
+    assert rules.latest(changed, made) == rules.latest(None, changed, made) == encodings.to_moment(changed)
+    assert rules.latest(None, made) == encodings.to_moment(made)
+    assert rules.latest(None, None) is None
 
 
 def test_due_day_is_the_last_part_s() -> None:
@@ -215,6 +260,38 @@ def test_other_decimals_are_refused(wire: Any) -> None:
 def test_other_dates_are_refused(wire: Any) -> None:
     with pytest.raises((ValueError, ArithmeticError)):
         encodings.to_date(wire)
+
+
+def moment(**changes: Any) -> dict[str, Any]:
+    parts = {
+        "year": 2026,
+        "month": 6,
+        "day": 30,
+        "hour": 13,
+        "minute": 19,
+        "second": 22,
+        "microsecond": 320474,
+    }
+    return {"__class__": "datetime"} | parts | changes
+
+
+def test_moments_are_utc_and_exact() -> None:
+    found = encodings.to_moment(moment())
+    assert found == dt.datetime(2026, 6, 30, 13, 19, 22, 320474, dt.UTC)
+    assert found.tzinfo is dt.UTC
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        None, "2026-06-30T13:19:22", {}, day("2026-06-30"), {"__class__": "datetime"}, moment(day=31),
+        moment(hour="13"), moment(second=None), moment(second=True), moment(microsecond=Decimal("0.5")),
+        moment(year=10**30), moment(__class__="date"),
+    ],
+)  # fmt: skip
+def test_other_moments_are_refused(wire: Any) -> None:
+    with pytest.raises((ValueError, ArithmeticError)):
+        encodings.to_moment(wire)
 
 
 def test_quantities_lose_no_digit_and_no_size() -> None:

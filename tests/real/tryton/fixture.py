@@ -37,8 +37,9 @@ class RealTryton:
 
     `ids` maps the sandbox data set's ids (as text) to native ids: accounts, products, orders,
     order_lines, shipments, invoices (of an order), and has company, warehouse, archived_party,
-    archived_product, taxed_invoice, the `states` that orders reached, and `keys` of other users:
-    outsider (no company), powerless (no rights), cancelled.
+    archived_product, taxed_invoice, the `states` that orders reached, `billed` (the data set's
+    ids of orders whose invoice is posted), and `keys` of other users: outsider (no company), powerless (no
+    rights), cancelled.
     """
 
     url: str

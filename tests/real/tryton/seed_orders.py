@@ -157,15 +157,18 @@ def _pay(pool: Any, paid: list[tuple[dict[str, Any], int]], accounts: dict[str, 
 
 
 def native_ids(pool: Any, pairs: Pairs) -> dict[str, Any]:
-    """Give native ids by the data set's ids, and the states that were reached."""
+    """Give native ids by the data set's ids, the states that were reached, and which orders are billed."""
     sale_model, queue = pool.get("sale.sale"), pool.get("ir.queue")
     queue.delete(queue.search([]))  # what was queued has been done by hand
     ids: dict[str, Any] = {"orders": {}, "order_lines": {}, "shipments": {}, "invoices": {}, "states": {}}
+    ids["billed"] = []
     for row, sale_id in pairs:
         sale = sale_model(sale_id)
         ids["orders"][row["id"]] = sale.id
         ids["states"][row["id"]] = [sale.state, sale.shipment_state]
         ids["invoices"][row["id"]] = [record.id for record in sale.invoices]
+        if any(record.state in ("posted", "paid") for record in sale.invoices):
+            ids["billed"].append(row["id"])
         for line, native in zip(row["lines"], sale.lines, strict=True):
             ids["order_lines"][line["id"]] = native.id
         for shipment, native in zip(row["shipments"], sale.shipments, strict=True):
