@@ -173,7 +173,7 @@ async def test_filters_that_the_systems_have(portal: Portal, expected: Expected,
             r for r in bills if r.status == "open"
         ],
         "invoices(first: 100, filter: {overdue: true})": [
-            r for r in bills if r.status == "open" and r.due is not None and r.due < now
+            r for r in bills if r.status == "open" and r.due is not None and r.due.date() < now.date()
         ],
         f'invoices(first: 100, filter: {{issuedOn: {{gte: "{day}"}}}})': [
             r for r in bills if r.created.date() >= day

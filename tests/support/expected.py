@@ -62,7 +62,9 @@ class Expected:
         credit = {account.currency: account.credit_minor} if account.credit_minor else {}
         return {
             "outstanding": sums((row.currency, row.remaining_minor) for row in opened),
-            "overdue": sums((r.currency, r.remaining_minor) for r in opened if r.due and r.due < now),
+            "overdue": sums(
+                (r.currency, r.remaining_minor) for r in opened if r.due and r.due.date() < now.date()
+            ),
             "credit": sums(credit.items()),
         }
 
@@ -94,10 +96,9 @@ class Expected:
         wire: Wire = {
             "id": self.id("Invoice", BILLING, row.account, row.id), "number": row.number, "kind": "INVOICE",
             "status": status, "statusLabel": row.status,
-            "isOverdue": row.status == "open" and row.due is not None and row.due < now,
+            "isOverdue": row.status == "open" and row.due is not None and row.due.date() < now.date(),
             "issuedOn": day(row.created), "dueOn": day(row.due), "paidAt": moment(row.paid_at),
-            "periodStart": day(min(line.period[0] for line in row.lines)),
-            "periodEnd": day(max(line.period[1] for line in row.lines)),
+            "periodStart": None, "periodEnd": None,
             "currencyCode": code, "subtotal": money(row.subtotal_minor, code),
             "discountTotal": money(0, code),
             "taxTotal": money(row.tax_minor, code), "shippingTotal": None,

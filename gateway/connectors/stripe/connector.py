@@ -141,8 +141,8 @@ class Invoices(Resource):
             if status not in (None, "open"):
                 raise unsupported("filter.status", "only open invoices are overdue. Leave status out.")
             status = "open"
-            now = int(self._clock().timestamp())
-            bounds["due_date[lt]"] = min(now, bounds.get("due_date[lt]", now))
+            today = _midnight(self._clock().date())
+            bounds["due_date[lt]"] = min(today, bounds.get("due_date[lt]", today))
         query = [(name, str(second)) for name, second in bounds.items()]
         return [*query, ("status", status)] if status else query
 
@@ -190,11 +190,11 @@ def _status_word(status: tuple[InvoiceStatus, ...] | None) -> str | None:
     return word
 
 
+def _midnight(day: dt.date) -> int:
+    return int(dt.datetime.combine(day, dt.time(), dt.UTC).timestamp())
+
+
 def _range(name: str, wanted: DateRange | None) -> dict[str, int]:
     """Days as Unix seconds, half open as they came."""
     bounds = (("gte", wanted.gte), ("lt", wanted.lt)) if wanted else ()
-    return {
-        f"{name}[{word}]": int(dt.datetime.combine(day, dt.time(), dt.UTC).timestamp())
-        for word, day in bounds
-        if day is not None
-    }
+    return {f"{name}[{word}]": _midnight(day) for word, day in bounds if day is not None}

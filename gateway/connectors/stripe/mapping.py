@@ -83,7 +83,8 @@ def _invoice_status(status: str | None, paid: int | None) -> InvoiceStatus | Non
 def _overdue(now: dt.datetime, status: str | None, due: int | None) -> bool | None:
     if status is None:
         return None
-    return status == "open" and due is not None and due < now.timestamp()
+    # The due day itself is still in time, whatever the hour.
+    return status == "open" and due is not None and dt.datetime.fromtimestamp(due, dt.UTC).date() < now.date()
 
 
 def _payable(status: str | None, remaining: int | None) -> bool | None:
@@ -195,8 +196,6 @@ INVOICE = Table(
     issued_on=row("created", unix_date),
     due_on=row("due_date", unix_date),
     paid_at=row("status_transitions.paid_at", unix_time),
-    period_start=row("period_start", unix_date),
-    period_end=row("period_end", unix_date),
     currency_code=row("currency", currency),
     subtotal=row("subtotal", "currency", minor_units),
     discount_total=row("total_discount_amounts", "currency", derive(_sum, list, str)),

@@ -196,14 +196,16 @@ FILTERS: list[tuple[InvoiceFilter, Callable[[Row], bool]]] = [
     (InvoiceFilter(status=(InvoiceStatus.PAID,)), lambda row: row.status == "paid"),
     (InvoiceFilter(status=(InvoiceStatus.VOID,)), lambda row: row.status == "void"),
     (InvoiceFilter(status=(InvoiceStatus.UNCOLLECTIBLE,)), lambda row: row.status == "uncollectible"),
-    (InvoiceFilter(overdue=True), lambda row: row.status == "open" and row.due < NOW),
+    (InvoiceFilter(overdue=True), lambda row: row.status == "open" and row.due.date() < NOW.date()),
     (
         InvoiceFilter(overdue=True, due_on=DateRange(lt=dt.date(2026, 5, 1))),
         lambda row: row.status == "open" and row.due.date() < dt.date(2026, 5, 1),
     ),
     (
         InvoiceFilter(overdue=True, due_on=DateRange(gte=dt.date(2026, 5, 1), lt=dt.date(2027, 1, 1))),
-        lambda row: row.status == "open" and row.due < NOW and row.due.date() >= dt.date(2026, 5, 1),
+        lambda row: (
+            row.status == "open" and row.due.date() < NOW.date() and row.due.date() >= dt.date(2026, 5, 1)
+        ),
     ),
     (
         InvoiceFilter(issued_on=DateRange(gte=dt.date(2026, 5, 16), lt=dt.date(2026, 6, 3))),

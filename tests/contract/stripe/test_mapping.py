@@ -6,6 +6,7 @@ Stripe's own library.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -175,11 +176,11 @@ async def test_invoices(
     for row, invoice in zip(rows, found, strict=True):
         assert (invoice.number, invoice.kind) == (row.number, InvoiceKind.INVOICE)
         assert (invoice.status, invoice.status_label) == (status_of(row), row.status)
-        assert invoice.is_overdue is (row.status == "open" and row.due is not None and row.due < NOW)
+        assert invoice.is_overdue is (
+            row.status == "open" and row.due is not None and row.due.date() < NOW.date()
+        )
         assert (invoice.issued_on, invoice.due_on) == (row.created.date(), row.due and row.due.date())
         assert invoice.paid_at == row.paid_at
-        assert invoice.period_start == min(line.period[0] for line in row.lines)
-        assert invoice.period_end == max(line.period[1] for line in row.lines)
         assert invoice.currency_code == row.currency
         amounts = {
             "subtotal": row.subtotal_minor,
@@ -322,3 +323,14 @@ async def test_subscriptions(
         assert (item.quantity, item.unit_price) == (row.quantity, money(row.unit_minor, row.currency))
         assert (item.interval, item.interval_count) == (BillingInterval.MONTH, 1)
         assert (item.current_period_start, item.current_period_end) == row.period
+
+
+@pytest.mark.parametrize(
+    ("moment", "overdue"),
+    [("2026-03-31T00:00:00", False), ("2026-03-31T23:59:59", False), ("2026-04-01T00:00:00", True)],
+)
+def test_the_due_day_itself_is_in_time(moment: str, overdue: bool) -> None:  # noqa: FBT001  a parameter
+    now = dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC)
+    due = int(dt.datetime(2026, 3, 31, 9, tzinfo=dt.UTC).timestamp())
+    assert mapping._overdue(now, "open", due) is overdue
+    assert mapping._overdue(now, "paid", due) is False
