@@ -68,10 +68,11 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A value object inside this record; its rows' paths start at the record."""
+    """A value object inside this record; its rows' paths start at the record. `present`: is there one."""
 
     model: type[Value]
     rows: Mapping[str, Row]
+    present: Row | None = None
 
 
 def row(*parts: str | Converter | Each | Part, default: Any = None) -> Row:
@@ -90,13 +91,16 @@ def each(table: Table[Any]) -> Each:
     return Each(table)
 
 
-def part(model: type[Value], **rows: Row) -> Part:
-    """Read a value object; it is null when all its values are. Those it must not lack need a converter."""
+def part(model: type[Value], *present: str | Converter, **rows: Row) -> Part:
+    """Read a value object. `present` names a wire value that it has exactly when there is such an object.
+
+    Without, it is null when all its selected values are. Values it must not lack need a converter.
+    """
     _check(model, rows)
     required = sorted(_required(model) & set(rows))
     if required:
         raise TypeError(f"{model.__name__}.{required[0]} is never null: read the whole by one converter")
-    return Part(model, rows)
+    return Part(model, rows, row(*present) if present else None)
 
 
 def path(*parts: str | Converter) -> Owner:
@@ -278,9 +282,11 @@ class Reader(Generic[R]):
                 values[attribute] = self._value(f"{name}.{attribute}", part.rows[attribute], wire, above)
             except _Broken as broken:
                 values[attribute] = self._error(broken)
-        if all(value is None for value in values.values()):
-            return None
-        return partial(part.model, chosen)(**values)
+        if part.present:
+            there = self._value(name, part.present, wire, above) not in (None, False)
+        else:
+            there = any(value is not None for value in values.values())
+        return partial(part.model, chosen)(**values) if there else None
 
     def _converted(
         self, name: str, row: Row, convert: Converter, wire: dict[str, Any], above: dict[str, Any] | None
@@ -352,7 +358,8 @@ def _paths(row: Row, fields: Selection) -> tuple[str, ...]:
     convert = row.convert
     if isinstance(convert, Part):
         chosen = fields.get(convert.model, frozenset())
-        return tuple(p for name, r in convert.rows.items() if name in chosen for p in r.paths)
+        read = [convert.rows[name] for name in convert.rows if name in chosen]
+        return tuple(p for r in ([convert.present] if convert.present else []) + read for p in r.paths)
     if isinstance(convert, Each):
         inner = convert.table.steps(fields)
         return tuple(p[2:] if p.startswith("^.") else f"{row.paths[0]}.{p}" for p in inner)

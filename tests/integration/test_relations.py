@@ -229,3 +229,17 @@ async def test_the_same_list_with_different_arguments(portal: Portal, expected: 
     orders = [row.number for row in expected.order_rows("acme")]
     assert [node["number"] for node in got["newest"]["nodes"]] == orders[:2]
     assert [node["number"] for node in got["oldest"]["nodes"]] == orders[:-3:-1]
+
+
+@pytest.mark.parametrize("selection", ["__typename", "line2", "region", "__typename city"])
+async def test_an_address_that_is_there_is_not_null_whatever_is_selected(
+    portal: Portal, selection: str
+) -> None:
+    text = f"""query($a: ID!) {{ account(id: $a) {{
+        orders(first: 2) {{ nodes {{ shippingAddress {{ {selection} }} }} }}
+        invoices(first: 2) {{ nodes {{ billingAddress {{ {selection} }} }} }} }} }}"""
+    found = (await portal.query("owner-a", text, {"a": account_id("acme")})).data["account"]
+    addresses = [node["shippingAddress"] for node in found["orders"]["nodes"]]
+    addresses += [node["billingAddress"] for node in found["invoices"]["nodes"]]
+    assert len(addresses) == 4
+    assert None not in addresses

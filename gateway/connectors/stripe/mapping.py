@@ -216,6 +216,9 @@ INVOICE = Table(
     billing_address=row(
         part(
             PostalAddress,
+            "customer_name",
+            "customer_address",
+            derive(lambda name, address: name is not None or address is not None, str, dict),
             name=row("customer_name"),
             line1=row("customer_address.line1"),
             line2=row("customer_address.line2"),
@@ -251,6 +254,7 @@ PAYMENT = Table(
     method=row(
         part(
             PaymentMethodDetails,
+            "latest_charge.payment_method_details.type",
             type=row("latest_charge.payment_method_details.type"),
             brand=row("latest_charge.payment_method_details.card.brand"),
             last4=row("latest_charge.payment_method_details.card.last4"),

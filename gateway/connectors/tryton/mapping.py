@@ -63,6 +63,8 @@ def _address(field: str, *names: str) -> Part:
     """Map an address record. `names` are tried when it has no name of its own."""
     return part(
         PostalAddress,
+        f"{field}.id",
+        number_id,
         name=row(
             f"{field}.id",
             f"{field}.party_name",

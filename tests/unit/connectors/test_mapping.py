@@ -197,3 +197,21 @@ def test_what_a_part_steps_up_for_is_null_where_there_is_nothing_above() -> None
     line = read(WIRE["lines"]["data"][0], table=LINE, parent=read(WIRE))
     assert line.description == "Seat"
     assert broken(line.amount, "InvoiceLine.amount", "^.currency", "belong together")
+
+
+@pytest.mark.parametrize(("there", "expected"), [(None, False), ("a_1", True)])
+def test_a_part_with_a_sign_of_presence_is_there_without_values(there: str | None, *, expected: bool) -> None:
+    table = Table(
+        Invoice,
+        owner=path("customer"),
+        id=row("id"),
+        billing_address=row(part(PostalAddress, "address.id", city=row("address.city"))),
+    )
+    for selected in (frozenset(), frozenset({"city"})):
+        fields = {Invoice: frozenset({"billing_address"}), PostalAddress: selected}
+        assert "address.id" in table.paths(fields)
+        sent = {"id": "in_1", "customer": "cus_a", "address": {"id": there, "city": None}}
+        now = dt.datetime(2026, 6, 30, tzinfo=dt.UTC)
+        record = table.reader(fields, "billing", now).read(sent, ACME)
+        assert isinstance(record, Record)
+        assert (record.billing_address is not None) is expected
