@@ -314,10 +314,23 @@ async def test_a_fault_in_a_connector_does_not_make_all_look_dead(
     assert [record.getMessage() for record in caplog.records] == ["unforeseen error in a ping"]
 
 
+async def test_who_asks_again_and_again_costs_one_round_of_calls(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal.reset()
+    for _ in range(5):
+        await get(portal, "/readyz")
+    assert [len(portal.calls(system)) for system in ("billing", "erp")] == [1, 1]
+    monkeypatch.setattr("gateway.app.READY_SECONDS", 0.0)
+    await get(portal, "/readyz")
+    assert [len(portal.calls(system)) for system in ("billing", "erp")] == [2, 2]
+
+
 async def test_clients_can_find_the_issuer(portal: Portal) -> None:
     base = portal.server.url
     for path, resource in (("", base), ("/graphql", f"{base}/graphql")):
         response, answer = await get(portal, f"/.well-known/oauth-protected-resource{path}?x=1")
+        assert response.headers["Cache-Control"] == "no-store"
         assert response.status == 200
         # RFC 9728, 3.3: the very resource whose address the document's was made from.
         assert answer == {

@@ -105,3 +105,22 @@ async def test_one_accounts_broken_list_is_not_anothers(
     found = await port.get_many(refs, NUMBER)
     assert all(isinstance(one, UpstreamError) for one in found[:6])
     assert found[6].id == mine[0]
+
+
+async def test_a_row_deleted_while_ids_are_looked_up_does_not_fail_them(
+    connector: Connector, data: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list cannot go on after a row that is gone; the ids that are left are read one by one."""
+    customer = data.accounts["acme"].stripe_customers["EUR"]
+    scope = AccountScope("acme", frozenset(), {connector.name: (customer,)})
+    mine = [row for row in data.invoices if row.customer == customer and row.status != "draft"]
+    oldest = sorted(mine, key=lambda row: row.created)[:5]
+    port: Any = connector.ports[InvoicesPort]
+    page = port._page
+
+    async def gone(customer: str, after: str | None, limit: int, extra: Any) -> Rows:
+        return await page(customer, after and "in_gone", min(limit, 10), extra)
+
+    monkeypatch.setattr(port, "_page", gone)
+    found = await port.get_many([Ref(scope, row.id) for row in oldest], NUMBER)
+    assert [one.number for one in found] == [row.number for row in oldest]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.auth.scope import AccountScope
 from gateway.connectors.ports.billing import (
     Invoice,
     InvoiceFilter,
@@ -32,7 +33,7 @@ from gateway.connectors.ports.orders import (
 from gateway.connectors.testing import Wire
 from gateway.connectors.tryton.connector import Connector
 from gateway.connectors.tryton.paging import by_date
-from gateway.errors import Code, RequestError
+from gateway.errors import Code, RequestError, UpstreamError
 from gateway.outbound import Outbound
 from sandbox.data import Order as DataOrder
 from tests.contract.tryton.systems import DATA, NAME, ORDER_STATUS, Side
@@ -298,3 +299,17 @@ async def test_invoices_can_be_sorted_and_filtered(
     assert until == [record for record in whole if record.issued_on < middle.issued_on]
     same = [record for record in whole if record.number == middle.number]  # each year counts anew
     assert await ask(InvoiceFilter(number=middle.number)) == same
+
+
+@pytest.mark.parametrize("native", ["0101", " 101", "cus_1", "1.0", "-1", ""])
+async def test_an_account_with_an_id_of_another_form_has_no_empty_lists(
+    connector: Connector, side: Side, wire: Wire, native: str
+) -> None:
+    """Nothing found by an id that Tryton cannot have given would look like an answer."""
+    party = side.scope("acme").owners(NAME)[0]
+    scope = AccountScope("acme", frozenset(), {NAME: (party, native)})
+    orders: Any = connector.ports[OrdersPort]
+    with pytest.raises(UpstreamError) as caught:
+        await orders.list_orders(scope, ALL, *ORDER_ARGUMENTS, {Order: frozenset({"number"})})
+    assert (caught.value.system, caught.value.code) == ("identity", Code.UPSTREAM_CONTRACT_BROKEN)
+    assert wire.calls == []
