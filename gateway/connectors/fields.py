@@ -33,6 +33,7 @@ def _table(table: Table[Any]) -> str:
     origin = _paths(owner.row) if owner.row else ""
     word = {"path": "owner", "parent": "owner: the parent's", "shared": "shared, shown if"}[owner.kind]
     lines.append(f"| *{word}* | {origin} |")
+    lines += [f"| *owner of `{place}`* | {_paths(row)} |" for place, row in table.linked.items()]
     if table.visible:
         lines.append(f"| *shown if* | {_paths(table.visible)} |")
     lines += [f"| {name} | {text} |" for name, row in table.rows.items() for name, text in _rows(name, row)]

@@ -121,7 +121,16 @@ def shared(*rule: str | Converter) -> Owner:
 class Table(Generic[R]):
     """The mapping of one vendor object to one model. Checked when it is made, at import."""
 
-    def __init__(self, model: type[R], *, owner: Owner, visible: Row | None = None, **rows: Row) -> None:
+    def __init__(
+        self,
+        model: type[R],
+        *,
+        owner: Owner,
+        visible: Row | None = None,
+        linked: Mapping[str, Row] | None = None,
+        **rows: Row,
+    ) -> None:
+        """`linked`: where the vendor may put another object in by its id -> that object's own owner."""
         if not isinstance(owner, Owner):
             raise TypeError(f"{model.__name__}: declare owner=path(...), via_parent(...) or shared(...)")
         _check(model, rows)
@@ -130,6 +139,7 @@ class Table(Generic[R]):
         self.model = model
         self.owner = owner
         self.visible = visible
+        self.linked = dict(linked or {})
         self.rows = rows
         self.required = _required(model)
 
@@ -211,6 +221,7 @@ class Reader(Generic[R]):
         owners = self._owners(wire, above)
         if owners is None:
             return None
+        owners |= self._linked(wire)
         values: dict[str, Any] = dict.fromkeys(self._absent)
         if "id" in self._names:
             values["id"] = self._value("id", self._table.rows["id"], wire, outer)
@@ -242,6 +253,11 @@ class Reader(Generic[R]):
         if above is None or (owner.row is not None and found != above.id):
             return frozenset({NOBODY})
         return above.owners
+
+    def _linked(self, wire: dict[str, Any]) -> frozenset[str]:
+        """Give the owners of objects that were put in by a link: they are judged with the record."""
+        there = [row for place, row in self._table.linked.items() if isinstance(_dig(wire, place), dict)]
+        return frozenset(self._value("owner", row, wire, None) or NOBODY for row in there)
 
     def _list(self, name: str, scope: AccountScope, here: _Parent) -> tuple[tuple[Any, ...], frozenset[str]]:
         """Read the parts of one record; what owners they name is judged with the whole."""

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-import msgspec
-
-from gateway.auth.boundary import NOBODY
 from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.ports.billing import (
     BalancesPort,
@@ -28,13 +24,12 @@ from gateway.connectors.ports.common import (
     Direction,
     Listing,
     Page,
-    Record,
     Selection,
 )
 from gateway.connectors.stripe import mapping
 from gateway.connectors.stripe.balances import Balances
 from gateway.connectors.stripe.config import API_VERSION, Config
-from gateway.connectors.stripe.lists import Read, rows_of
+from gateway.connectors.stripe.lists import rows_of
 from gateway.connectors.stripe.resource import Query, Resource, RowGoneError, row_gone, unsupported
 from gateway.connectors.stripe.subscriptions import Subscriptions
 from gateway.errors import GatewayError
@@ -162,20 +157,6 @@ class Payments(Resource):
     async def list_payments(self, scope: AccountScope, page: Page, fields: Selection) -> Listing[Payment]:
         """List newest first."""
         return await self._list(scope, page, fields, [])
-
-    def _read(self, fields: Selection) -> Read:
-        """Count the owner of an expanded charge, too: Stripe looked it up by an id in the payment."""
-        read = super()._read(fields)
-
-        def judged(row: dict[str, Any], scope: AccountScope) -> Any:
-            record, charge = read(row, scope), row.get("latest_charge")
-            if not (isinstance(record, Record) and isinstance(charge, dict)):
-                return record
-            owner = charge.get("customer")
-            owners = record.owners | {owner if isinstance(owner, str) else NOBODY}
-            return msgspec.structs.replace(record, owners=owners)
-
-        return judged
 
 
 def _status_word(status: tuple[InvoiceStatus, ...] | None) -> str | None:

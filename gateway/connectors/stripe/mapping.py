@@ -240,6 +240,7 @@ INVOICE = Table(
 PAYMENT = Table(
     Payment,
     owner=path("customer"),
+    linked={"latest_charge": row("latest_charge.customer")},
     id=row("id"),
     amount=row("amount", "currency", minor_units),
     amount_refunded=row("latest_charge.amount_refunded", "currency", minor_units),

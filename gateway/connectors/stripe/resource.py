@@ -12,7 +12,7 @@ from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.identity import malformed_id
 from gateway.connectors.mapping import Reader, Table
 from gateway.connectors.ports.common import Listing, Page, Record, Selection
-from gateway.connectors.stripe.lists import MAX_LIMIT, Read, Rows, merged, rows_of
+from gateway.connectors.stripe.lists import MAX_LIMIT, Rows, merged, rows_of
 from gateway.errors import Code, GatewayError, RequestError, UpstreamError
 from gateway.outbound import Answer, VendorClient, decode
 
@@ -47,10 +47,6 @@ class Resource:
     def _reader(self, table: Table[R], fields: Selection) -> Reader[R]:
         return table.reader(fields, self._name, self._clock())
 
-    def _read(self, fields: Selection) -> Read:
-        """Make what reads this kind's rows."""
-        return self._reader(self.table, fields).read
-
     def _customers(self, scope: AccountScope) -> tuple[str, ...]:
         """Give the account's customers, each once; they go into paths and cursors."""
         customers = tuple(dict.fromkeys(scope.owners(self._name)))
@@ -69,8 +65,9 @@ class Resource:
         async def fetch(customer: str, after: str | None, limit: int) -> Rows:
             return await self._page(customer, after, limit, extra)
 
+        read = self._reader(self.table, fields).read
         try:
-            return await merged(fetch, self._customers(scope), scope, page, self._read(fields), self._name)
+            return await merged(fetch, self._customers(scope), scope, page, read, self._name)
         except RowGoneError:
             raise row_gone() from None
 
@@ -111,7 +108,7 @@ class Resource:
         return [records.get((ref.scope, ref.native_id)) for ref in refs]
 
     async def _of_scope(self, scope: AccountScope, ids: set[str], fields: Selection, query: Query) -> Found:
-        read = self._read(fields)
+        read = self._reader(self.table, fields).read
         rows: dict[str, dict[str, Any]] = {}
         missing = sorted(ids)
         if len(ids) > _FEW:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.auth import boundary
+from gateway.auth.boundary import NOBODY
 from gateway.connectors.converters import (
     boolean,
     derive,
@@ -146,3 +147,21 @@ def test_an_owner_that_is_no_text_is_nobody() -> None:
     assert not admitted({"id": "1", "customer": 5}, table)
     unhashable = Table(Product, owner=path("customer", derive(lambda value: value, list)), id=row("id"))
     assert not admitted({"id": "1", "customer": ["cus_a"]}, unhashable)
+
+
+@pytest.mark.parametrize(
+    ("charge", "owners"),
+    [
+        (None, {"cus_a"}),
+        ("ch_1", {"cus_a"}),  # a link that was not followed
+        ({"customer": "cus_a"}, {"cus_a"}),
+        ({"customer": "cus_b"}, {"cus_a", "cus_b"}),
+        ({"customer": None}, {"cus_a", NOBODY}),
+        ({}, {"cus_a", NOBODY}),
+    ],
+)
+def test_an_object_that_was_put_in_by_a_link_has_an_owner_of_its_own(
+    charge: object, owners: set[str]
+) -> None:
+    table = Table(Invoice, owner=path("customer"), linked={"charge": row("charge.customer")}, id=row("id"))
+    assert read({"id": "in_1", "customer": "cus_a", "charge": charge}, table=table).owners == owners
