@@ -19,8 +19,9 @@ from gateway.auth import boundary
 from gateway.auth.audit import Audit, AuditEvent
 from gateway.auth.principal import Membership, Principal
 from gateway.auth.scope import AccountScope, Ref
-from gateway.connectors.identity import AccountRef, IdentityMap, unknown_account
+from gateway.connectors.identity import IdentityMap, unknown_account
 from gateway.connectors.ports.common import Kind, Listing, Page, Record, Selection, native_id
+from gateway.connectors.ports.directory import AccountRef
 from gateway.connectors.registry import Registry
 from gateway.errors import BoundaryViolation, Code, GatewayError, RequestError, UpstreamError
 from gateway.ids import Cursors

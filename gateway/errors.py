@@ -22,6 +22,8 @@ class Code(StrEnum):
     FORBIDDEN = "FORBIDDEN"
     INVALID_INPUT = "INVALID_INPUT"
     INVALID_CURSOR = "INVALID_CURSOR"
+    CONFLICT = "CONFLICT"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     UNSUPPORTED_CAPABILITY = "UNSUPPORTED_CAPABILITY"
     OPERATION_REFUSED = "OPERATION_REFUSED"
     STEP_UP_REQUIRED = "STEP_UP_REQUIRED"
@@ -68,16 +70,24 @@ class UpstreamError(GatewayError):
 
     `system` is the configured connector name. `retry_after` is in seconds and only set when the
     system said so. `detail` is for operators (log and span): it names paths and types, never values.
+    `outcome_unknown`: a write was on its way, so the system may have done what was asked.
     """
 
     def __init__(
-        self, code: Code, system: str, *, retry_after: float | None = None, detail: str = ""
+        self,
+        code: Code,
+        system: str,
+        *,
+        retry_after: float | None = None,
+        detail: str = "",
+        outcome_unknown: bool = False,
     ) -> None:
         text, retryable = _UPSTREAM[code]
         super().__init__(code, f"The system {system!r} {text}.", retryable=retryable)
         self.system = system
         self.retry_after = retry_after
         self.detail = detail
+        self.outcome_unknown = outcome_unknown
 
     def extensions(self) -> dict[str, object]:
         """Code, retryable, system and, where known, the seconds to wait."""

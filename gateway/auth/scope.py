@@ -13,12 +13,14 @@ class AccountScope:
     """One account as this request may see it.
 
     `natives` maps a connector's configured name to the account's ids in that system (several are
-    normal: one Stripe customer per currency). Two scopes are equal when their account keys are.
+    normal: one Stripe customer per currency). `audience` holds what the account is to the business
+    (`CUSTOMER`, `PARTNER`), for records that many accounts share. Two scopes are equal when their keys are.
     """
 
     key: str
     permissions: frozenset[Permission] = field(compare=False)
     natives: Mapping[str, tuple[str, ...]] = field(compare=False, repr=False)
+    audience: frozenset[str] = field(default=frozenset(), compare=False)
 
     def owners(self, connector: str) -> tuple[str, ...]:
         """The account's native ids in `connector`; empty when it is not known there."""

@@ -10,24 +10,16 @@ import asyncio
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
 from gateway.auth.principal import Principal
-from gateway.connectors.ports.accounts import AccountType
 from gateway.connectors.ports.common import Kind
+from gateway.connectors.ports.directory import AccountRef
 from gateway.errors import Code, ConfigurationError, UpstreamError
 from gateway.settings import convert
 from gateway.state import State
-
-
-class AccountRef(msgspec.Struct, frozen=True, kw_only=True):
-    """One account in every system: connector name -> native ids."""
-
-    natives: dict[str, tuple[Annotated[str, msgspec.Meta(min_length=1)], ...]] = {}
-    type: AccountType | None = None
-    parent: str | None = None
 
 
 class _Entry(AccountRef, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,12 +1,14 @@
 """Which connector serves a port: by configured name, from built-in vendors and entry points.
 
-A vendor package is imported only when a `[connectors.NAME]` names its `type`. It has `config.py`
-with `Config`, and `connector.py` with `connect(name, config, outbound) -> Connector`.
+Every package of this folder is a vendor's, but for ports and tests. One is imported only when a
+`[connectors.NAME]` names its `type`. It has `config.py` with `Config`, and `connector.py` with
+`connect(name, config, outbound) -> Connector`.
 """
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any, Protocol
@@ -17,10 +19,8 @@ from gateway.errors import ConfigurationError
 from gateway.outbound import Outbound
 from gateway.settings import Settings, convert
 
-_BUILT_IN = {
-    "stripe": "gateway.connectors.stripe",
-    "tryton": "gateway.connectors.tryton",
-}
+_HERE = "gateway.connectors"
+_NO_VENDORS = frozenset({"ports", "testing"})
 _ENTRY_POINTS = "gateway.connectors"
 
 
@@ -80,7 +80,13 @@ class Registry:
 
 def packages() -> dict[str, str]:
     """Give every known vendor: `type` in the configuration -> its package."""
-    return _BUILT_IN | {entry.name: entry.value for entry in entry_points(group=_ENTRY_POINTS)}
+    here = importlib.import_module(_HERE).__path__
+    built_in = {
+        found.name: f"{_HERE}.{found.name}"
+        for found in pkgutil.iter_modules(here)
+        if found.ispkg and found.name not in _NO_VENDORS and not found.name.startswith("_")
+    }
+    return built_in | {entry.name: entry.value for entry in entry_points(group=_ENTRY_POINTS)}
 
 
 def build(settings: Settings, outbound: Outbound) -> Registry:

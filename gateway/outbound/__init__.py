@@ -8,9 +8,20 @@
 Redirects are not followed, cookies not kept, and nothing of what a system sent reaches an error's text.
 """
 
-from gateway.outbound.answer import Answer, decode
-from gateway.outbound.client import VendorClient, segment
+from gateway.outbound.answer import Answer, Streamed, decode
+from gateway.outbound.client import Credentials, Request, VendorClient, segment
 from gateway.outbound.deadline import deadline, remaining
 from gateway.outbound.session import Outbound
 
-__all__ = ["Answer", "Outbound", "VendorClient", "deadline", "decode", "remaining", "segment"]
+__all__ = [
+    "Answer",
+    "Credentials",
+    "Outbound",
+    "Request",
+    "Streamed",
+    "VendorClient",
+    "deadline",
+    "decode",
+    "remaining",
+    "segment",
+]

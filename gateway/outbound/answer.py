@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, DecimalException
 from email.utils import parsedate_to_datetime
@@ -26,6 +26,15 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)  # upstream data: a stray repr must not print it
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An HTTP answer whose body is still to come, decompressed, in parts that can be read once."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    chunks: AsyncIterator[bytes] = field(repr=False)
 
 
 def code_of(status: int) -> Code:

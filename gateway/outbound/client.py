@@ -6,27 +6,37 @@ import asyncio
 import datetime as dt
 import random
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 from urllib.parse import quote, unquote, urlencode
 
-from aiohttp import ClientConnectionError, ClientError, ClientPayloadError, ClientResponse, ClientSession
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectorError,
+    ClientError,
+    ClientPayloadError,
+    ClientResponse,
+    ClientSession,
+)
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
 from gateway import telemetry
 from gateway.errors import Code, ConfigurationError, UpstreamError
-from gateway.outbound.answer import Answer, code_of, retry_after
+from gateway.outbound.answer import Answer, Streamed, code_of, retry_after
 from gateway.outbound.breaker import Breaker
 from gateway.outbound.deadline import allowance, remaining
 
-Headers: TypeAlias = Mapping[str, str] | Callable[[], Awaitable[Mapping[str, str]]]
+Body: TypeAlias = bytes | AsyncIterator[bytes]
 Classify: TypeAlias = Callable[[Answer], Code | None]
 Query: TypeAlias = Sequence[tuple[str, str]]
 
 MIB: Final = 2**20
 OK: Final = frozenset({200})
+UPLOAD_SECONDS: Final = 60.0
+_UNAUTHORIZED: Final = 401
 _PATIENCE: Final = 1.0  # longest Retry-After, in seconds, that is waited for
 _PASSING: Final = frozenset({502, 503, 504})  # what a restart or a deployment looks like
 # RFC 3986: segments of pchar, percent-encoded where needed; the first one is not empty.
@@ -39,13 +49,42 @@ def segment(value: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
+class Request:
+    """One call as it will be sent, for `Credentials` that sign what they go with."""
+
     method: str
     url: URL
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes | None = field(repr=False)
+    body: Body | None = field(repr=False)
     accept: frozenset[int]
     repeatable: bool
+
+
+class Credentials(Protocol):
+    """What proves to a system who calls, where that is more than a constant header."""
+
+    async def headers(self, request: Request) -> Mapping[str, str]:
+        """Give the headers that go with this call; may itself call out, within the call's budget."""
+        ...
+
+    def refused(self, headers: Mapping[str, str]) -> bool:
+        """Note that a call with these headers was answered 401; True when a second try may fare better."""
+        ...
+
+
+class Fixed:
+    """Credentials that never change."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    async def headers(self, _request: Request) -> Mapping[str, str]:
+        """Give them."""
+        return self._headers
+
+    def refused(self, _headers: Mapping[str, str]) -> bool:
+        """Have no others."""
+        return False
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -54,7 +93,7 @@ class VendorClient:
 
     `name` is the configured connector name, `base_url` may have a path prefix. `timeout` (seconds) spans
     the wait for one of `concurrency` slots and every attempt; a request's `deadline()` may shorten it.
-    `headers` go with each call; when they must be made (a token), they are awaited within the budget. A body
+    `credentials` give the headers of each call within its budget, and after a 401 once more. A body
     over `max_bytes` (decompressed) breaks the contract. `classify` sees every answer first and may give an
     error code where the system's statuses have a meaning of their own; None leaves it to these rules:
 
@@ -65,6 +104,9 @@ class VendorClient:
     | 429 | UPSTREAM_RATE_LIMITED, with Retry-After |
     | 5xx; refused, reset, DNS, TLS, body cut short; circuit open | UPSTREAM_UNAVAILABLE |
     | any other status not in `accept`; malformed or oversized answer | UPSTREAM_CONTRACT_BROKEN |
+
+    An error of anything but a GET says `outcome_unknown` unless the call surely did not reach the system, or
+    was answered by a status below 500.
     """
 
     name: str
@@ -73,7 +115,7 @@ class VendorClient:
     clock: Callable[[], float]
     timeout: float
     concurrency: int
-    headers: Headers
+    credentials: Credentials
     max_bytes: int
     classify: Classify | None
     backoff: tuple[float, float]
@@ -99,7 +141,7 @@ class VendorClient:
         `route` is the path's template for spans and metrics. Statuses in `accept` are returned, others raised
         as UpstreamError. A path that leaves `base_url` is a ValueError.
         """
-        request = _Request("GET", self._url(path, query), headers or {}, None, accept, repeatable=True)
+        request = Request("GET", self._url(path, query), headers or {}, None, accept, repeatable=True)
         return await self._call(request, route)
 
     async def post(
@@ -116,8 +158,61 @@ class VendorClient:
     ) -> Answer:
         """Send `body`. Only when `idempotent` (a read, or a keyed write) may it be sent twice. See `get`."""
         merged = {**(headers or {}), "Content-Type": content_type}
-        request = _Request("POST", self._url(path, query), merged, body, accept, repeatable=idempotent)
+        request = Request("POST", self._url(path, query), merged, body, accept, repeatable=idempotent)
         return await self._call(request, route)
+
+    async def put(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        content_type: str,
+        headers: Mapping[str, str] | None = None,
+        route: str | None = None,
+        accept: frozenset[int] = OK,
+    ) -> Answer:
+        """Put `body` in the place of what is there, or change it; sent once. See `get`."""
+        merged = {**(headers or {}), "Content-Type": content_type}
+        request = Request("PUT", self._url(path, ()), merged, body, accept, repeatable=False)
+        return await self._call(request, route)
+
+    async def upload(
+        self,
+        path: str,
+        chunks: AsyncIterator[bytes],
+        size: int,
+        *,
+        content_type: str,
+        query: Query = (),
+        route: str | None = None,
+        accept: frozenset[int] = OK,
+        timeout: float = UPLOAD_SECONDS,  # noqa: ASYNC109  seconds for the whole, in the place of the client's
+    ) -> Answer:
+        """POST a file of `size` bytes as it comes; sent once. See `get`."""
+        merged = {"Content-Type": content_type, "Content-Length": str(size)}
+        request = Request("POST", self._url(path, query), merged, chunks, accept, repeatable=False)
+        return await self._call(request, route, timeout)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        path: str,
+        *,
+        query: Query = (),
+        route: str | None = None,
+        accept: frozenset[int] = OK,
+    ) -> AsyncIterator[Streamed]:
+        """Read a body too large to hold, as it comes. See `get`; the time limit holds for each part of it.
+
+        One of the client's slots is taken until the end. `max_bytes` does not apply: the reader counts.
+        """
+        request = Request("GET", self._url(path, query), {}, None, accept, repeatable=False)
+        with telemetry.vendor_call(self.name, "GET", route or "") as recording:
+            _spend()
+            async with AsyncExitStack() as stack:
+                opened = await self._guarded(request, self._budget(self.timeout), recording, stack)
+                assert isinstance(opened, Streamed)  # noqa: S101  a stack was given
+                yield opened
 
     def _url(self, path: str, query: Query) -> URL:
         if not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(unquote(path).split("/")):
@@ -126,36 +221,53 @@ class VendorClient:
         # encoded=True: yarl must not encode, decode or resolve anything a second time.
         return URL(f"{self.base_url}{path}?{encoded}" if encoded else self.base_url + path, encoded=True)
 
-    async def _call(self, request: _Request, route: str | None) -> Answer:
-        left = remaining()
-        budget = self.timeout if left is None else min(self.timeout, left)
+    async def _call(self, request: Request, route: str | None, limit: float | None = None) -> Answer:
         with telemetry.vendor_call(self.name, request.method, route or "") as recording:
-            if budget <= 0:
-                raise UpstreamError(Code.UPSTREAM_TIMEOUT, self.name, detail="no time left")
-            if (allowed := allowance()) is not None:
-                allowed.spend()
-            return await self._guarded(request, budget, recording)
+            budget = self._budget(limit or self.timeout)
+            _spend()
+            answer = await self._guarded(request, budget, recording)
+            assert isinstance(answer, Answer)  # noqa: S101  no stack was given
+            return answer
 
-    async def _guarded(self, request: _Request, budget: float, recording: telemetry.Recording) -> Answer:
-        """Wait for a slot, call, and tell the breaker how it went."""
+    def _budget(self, limit: float) -> float:
+        left = remaining()
+        budget = limit if left is None else min(limit, left)
+        if budget <= 0:
+            raise UpstreamError(Code.UPSTREAM_TIMEOUT, self.name, detail="no time left")
+        return budget
+
+    async def _guarded(
+        self,
+        request: Request,
+        budget: float,
+        recording: telemetry.Recording,
+        stack: AsyncExitStack | None = None,
+    ) -> Answer | Streamed:
+        """Wait for a slot, call, and tell the breaker how it went.
+
+        With a `stack`, the body is not read: slot and connection are held until the stack ends.
+        """
         probe: bool | None = None  # None until the breaker let the call through
         healthy: bool | None = None  # None when the call says nothing about the system
         given = 0.0
         try:
             async with asyncio.timeout(budget) as scope:
                 await self._check_breaker()  # before the wait: its slots may be held by calls that hang
-                headers = await self._headers(request)
-                async with self._slots:
+                # Before the slot and the probe: that no token can be had says nothing about the system.
+                headers = await self.credentials.headers(request)
+                async with AsyncExitStack() as whole:
+                    await (stack or whole).enter_async_context(self._slots)
                     await self._check_breaker()
                     probe = self._breaker.start()
                     until = scope.when() or 0.0
                     given = until - asyncio.get_running_loop().time()
-                    answer = await self._attempts(request, headers, until, recording)
+                    answer = await self._attempts(request, headers, until, recording, stack)
             healthy = True
         except TimeoutError:
             # A caller who came with little time left says nothing about the system.
             healthy = False if given >= self.timeout / 2 else None
-            raise UpstreamError(Code.UPSTREAM_TIMEOUT, self.name) from None
+            unknown = request.method != "GET" and probe is not None
+            raise UpstreamError(Code.UPSTREAM_TIMEOUT, self.name, outcome_unknown=unknown) from None
         except UpstreamError as error:
             healthy = error.code not in {Code.UPSTREAM_UNAVAILABLE, Code.UPSTREAM_TIMEOUT}
             raise
@@ -169,37 +281,54 @@ class VendorClient:
         if not self._breaker.allows():
             raise UpstreamError(Code.UPSTREAM_UNAVAILABLE, self.name, detail="circuit open")
 
-    async def _headers(self, request: _Request) -> list[tuple[str, str]]:
-        own = await self.headers() if callable(self.headers) else self.headers
-        merged = {name.lower(): (name, value) for name, value in (*own.items(), *request.headers.items())}
-        return list(merged.values())
-
     async def _attempts(
         self,
-        request: _Request,
-        headers: list[tuple[str, str]],
+        request: Request,
+        headers: Mapping[str, str],
         until: float,
         recording: telemetry.Recording,
-    ) -> Answer:
+        stack: AsyncExitStack | None,
+    ) -> Answer | Streamed:
         """Call, and once more when that is safe, worth it and within the budget, which ends at `until`."""
         try:
-            return await self._attempt(request, headers, recording)
+            return await self._attempt(request, headers, recording, stack)
+        except _Unauthorized:
+            headers = await self.credentials.headers(request)
+            pause, unknown = 0.0, False  # it was not let in, so nothing was done
         except UpstreamError as error:
             pause = max(random.uniform(*self.backoff), error.retry_after or 0.0)  # noqa: S311  jitter, no secret
+            unknown = error.outcome_unknown
             in_time = asyncio.get_running_loop().time() + pause < until
             if not (request.repeatable and in_time and _worth_another(error, recording.status)):
                 raise
         await asyncio.sleep(pause)
         recording.attempts += 1
-        return await self._attempt(request, headers, recording)
+        try:
+            return await self._attempt(request, headers, recording, stack, again=False)
+        except UpstreamError as error:
+            error.outcome_unknown |= unknown
+            raise
 
     async def _attempt(
-        self, request: _Request, headers: list[tuple[str, str]], recording: telemetry.Recording
-    ) -> Answer:
+        self,
+        request: Request,
+        own: Mapping[str, str],
+        recording: telemetry.Recording,
+        stack: AsyncExitStack | None,
+        *,
+        again: bool = True,
+    ) -> Answer | Streamed:
         recording.status = None
-        answer = await self._exchange(request, headers)
+        merged = {name.lower(): (name, value) for name, value in (*own.items(), *request.headers.items())}
+        answer = await self._exchange(request, list(merged.values()), stack)
         recording.status = answer.status
-        code = self.classify(answer) if self.classify is not None else None
+        # Asked at every 401, so that credentials that are no longer good are not kept.
+        renewed = answer.status == _UNAUTHORIZED and self.credentials.refused(own)
+        if renewed and again and not isinstance(request.body, AsyncIterator):
+            raise _Unauthorized
+        code = None
+        if isinstance(answer, Answer) and self.classify is not None:
+            code = self.classify(answer)
         if code is None:
             if answer.status in request.accept:
                 return answer
@@ -207,14 +336,29 @@ class VendorClient:
         wait = None
         if code in {Code.UPSTREAM_RATE_LIMITED, Code.UPSTREAM_UNAVAILABLE}:
             wait = retry_after(answer.headers, dt.datetime.now(dt.UTC))
-        raise UpstreamError(code, self.name, retry_after=wait, detail=f"HTTP {answer.status}")
+        done = answer.status // 100 in {2, 5}  # what failed inside the system may have been done before that
+        raise UpstreamError(
+            code,
+            self.name,
+            retry_after=wait,
+            detail=f"HTTP {answer.status}",
+            outcome_unknown=request.method != "GET" and done,
+        )
 
-    async def _exchange(self, request: _Request, headers: list[tuple[str, str]]) -> Answer:
+    async def _exchange(
+        self, request: Request, headers: list[tuple[str, str]], stack: AsyncExitStack | None
+    ) -> Answer | Streamed:
         """Send one request, read its whole answer. Errors name types: aiohttp's texts hold URLs."""
+        sent = True
         try:
-            async with self.session().request(
-                request.method, request.url, headers=headers, data=request.body, allow_redirects=False
-            ) as response:
+            async with AsyncExitStack() as own:
+                response = await (stack or own).enter_async_context(
+                    self.session().request(
+                        request.method, request.url, headers=headers, data=request.body, allow_redirects=False
+                    )
+                )
+                if stack is not None:
+                    return Streamed(response.status, response.headers, self._chunks(response))
                 return Answer(response.status, response.headers, await self._body(response))
         except ClientPayloadError as error:
             bad = isinstance(error.__cause__, ContentEncodingError)  # otherwise the body was cut short
@@ -222,9 +366,25 @@ class VendorClient:
             detail = type(error.__cause__ or error).__name__
         except (ClientConnectionError, OSError) as error:
             code, detail = Code.UPSTREAM_UNAVAILABLE, type(error.__cause__ or error).__name__
+            sent = not isinstance(error.__cause__ or error, ClientConnectorError)
         except ClientError as error:
             code, detail = Code.UPSTREAM_CONTRACT_BROKEN, type(error.__cause__ or error).__name__
-        raise UpstreamError(code, self.name, detail=detail)
+        raise UpstreamError(code, self.name, detail=detail, outcome_unknown=request.method != "GET" and sent)
+
+    async def _chunks(self, response: ClientResponse) -> AsyncIterator[bytes]:
+        """Give the body in parts; each must come within the client's time limit."""
+        try:
+            while True:
+                async with asyncio.timeout(self.timeout):
+                    chunk = await response.content.readany()
+                if not chunk:
+                    return
+                yield chunk
+        except TimeoutError:
+            raise UpstreamError(Code.UPSTREAM_TIMEOUT, self.name, detail="within a body") from None
+        except (ClientError, OSError) as error:
+            detail = type(error.__cause__ or error).__name__
+        raise UpstreamError(Code.UPSTREAM_UNAVAILABLE, self.name, detail=detail)
 
     async def _body(self, response: ClientResponse) -> bytes:
         chunks: list[bytes] = []
@@ -239,8 +399,20 @@ class VendorClient:
         if size > self.max_bytes:
             response.close()
             detail = f"body over {self.max_bytes} bytes"
-            raise UpstreamError(Code.UPSTREAM_CONTRACT_BROKEN, self.name, detail=detail)
+            unknown = response.method != "GET"
+            raise UpstreamError(
+                Code.UPSTREAM_CONTRACT_BROKEN, self.name, detail=detail, outcome_unknown=unknown
+            )
         return b"".join(chunks)
+
+
+class _Unauthorized(Exception):  # noqa: N818  a finding, answered at once by new credentials
+    """The system answered 401 and other credentials can be had."""
+
+
+def _spend() -> None:
+    if (allowed := allowance()) is not None:
+        allowed.spend()
 
 
 def _worth_another(error: UpstreamError, status: int | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,7 +12,7 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
 from gateway import __version__
 from gateway.errors import Code, ConfigurationError, UpstreamError
-from gateway.outbound.client import MIB, Classify, Headers, VendorClient
+from gateway.outbound.client import MIB, Classify, Credentials, Fixed, VendorClient
 from gateway.outbound.pool import Pool, once
 
 _IDENTITY: Final = "identity"
@@ -47,17 +47,22 @@ class Outbound:
         *,
         timeout: float = 3.0,
         concurrency: int = 8,
-        headers: Headers | None = None,
+        credentials: Credentials | Mapping[str, str] | None = None,
         max_bytes: int = 16 * MIB,
         classify: Classify | None = None,
     ) -> VendorClient:
-        """Make the client of one system; its parameters are `VendorClient`'s fields."""
+        """Make the client of one system; its parameters are `VendorClient`'s fields.
+
+        `credentials` may be plain headers that never change.
+        """
+        if credentials is None or isinstance(credentials, Mapping):
+            credentials = Fixed(credentials or {})
         return VendorClient(
             name=name,
             base_url=base_url,
             timeout=timeout,
             concurrency=concurrency,
-            headers=headers or {},
+            credentials=credentials,
             max_bytes=max_bytes,
             classify=classify,
             session=self._open,

@@ -1,4 +1,4 @@
-"""Accounts: the customer's own master record."""
+"""Accounts: the customer's own master record, and the business's staff who look after it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Protocol
 from typing_extensions import Doc
 
 from gateway.auth.scope import Ref
-from gateway.connectors.ports.common import CurrencyCode, Kind, Record, Selection
+from gateway.connectors.ports.common import CurrencyCode, Kind, PostalAddress, Record, Selection, Url
 from gateway.errors import GatewayError
 
 
@@ -45,6 +45,21 @@ class AccountProfile(Record, frozen=True, kw_only=True):
     currency_code: Annotated[
         CurrencyCode | None, Doc("Currency the business keeps this account in, ISO 4217.")
     ]
+    website: Annotated[Url | None, Doc("The customer's own site.")]
+    phone: Annotated[str | None, Doc("Telephone number, as it was noted.")]
+    billing_address: Annotated[PostalAddress | None, Doc("Where invoices go.")]
+    shipping_address: Annotated[PostalAddress | None, Doc("Where goods go.")]
+    manager_id: str | None
+
+
+class StaffMember(Record, frozen=True, kw_only=True):
+    """Somebody of the business whom customers may know: shared, many accounts see the same person."""
+
+    id: str
+    display_name: Annotated[str | None, Doc("Name to show.")]
+    email: Annotated[str | None, Doc("Address for mail at work.")]
+    title: Annotated[str | None, Doc("What the person does.")]
+    phone: Annotated[str | None, Doc("Telephone number at work.")]
 
 
 class AccountsPort(Protocol):
@@ -55,5 +70,17 @@ class AccountsPort(Protocol):
     async def get_many(
         self, refs: Sequence[Ref], fields: Selection
     ) -> Sequence[AccountProfile | GatewayError | None]:
+        """Give per ref, in order: the record, None when missing, or the error that broke it."""
+        ...
+
+
+class StaffPort(Protocol):
+    """Staff by id. The account of a ref is the audience."""
+
+    kind: ClassVar[Kind] = Kind.SHARED
+
+    async def get_many(
+        self, refs: Sequence[Ref], fields: Selection
+    ) -> Sequence[StaffMember | GatewayError | None]:
         """Give per ref, in order: the record, None when missing, or the error that broke it."""
         ...

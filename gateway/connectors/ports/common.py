@@ -18,6 +18,7 @@ from gateway.errors import GatewayError
 CurrencyCode = NewType("CurrencyCode", str)
 CountryCode = NewType("CountryCode", str)
 Url = NewType("Url", str)
+Html = NewType("Html", str)
 
 T = TypeVar("T")
 

@@ -76,7 +76,7 @@ def connect(
         config.base_url,
         timeout=config.timeout_seconds,
         concurrency=config.concurrency,
-        headers=headers,
+        credentials=headers,
     )
     return Connector(name, client, clock)
 

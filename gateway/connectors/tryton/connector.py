@@ -86,7 +86,7 @@ def connect(name: str, config: Config, outbound: Outbound) -> Connector:
         config.base_url,
         timeout=config.timeout_seconds,
         concurrency=config.concurrency,
-        headers={"Authorization": f"Bearer {config.key.reveal()}"},
+        credentials={"Authorization": f"Bearer {config.key.reveal()}"},
     )
     return Connector(Interface(name, client, config.database, config.company), config.warehouses)
 

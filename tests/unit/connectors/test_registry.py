@@ -117,7 +117,7 @@ def test_a_connector_that_is_set_up_wrongly_is_named(raw: dict[str, Any], key: s
 @pytest.mark.parametrize(
     ("bindings", "key", "says"),
     [
-        ({"invoice": "billing"}, "bindings.invoice", "the ports are accounts, orders"),
+        ({"invoice": "billing"}, "bindings.invoice", "the ports are directory, accounts"),
         ({"invoices": "stripe"}, "bindings.invoices", "there is no [connectors.stripe]"),
         ({"payments": "billing"}, "bindings.payments", "'billing' does not serve it; it serves invoices"),
     ],

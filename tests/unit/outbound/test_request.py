@@ -2,19 +2,39 @@
 
 import asyncio
 
+from collections.abc import Mapping
+
 import pytest
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from gateway import telemetry
 from gateway.errors import Code, ConfigurationError, UpstreamError
-from gateway.outbound import Outbound, VendorClient, segment
+from gateway.outbound import Outbound, Request, VendorClient, segment
 from tests.unit.outbound.misbehaving import MIB, SECRET, Vendor, failure, http
+
+
+class Tokens:
+    """Another token for each call, until none is left; `spare` are had after a refusal."""
+
+    def __init__(self, *tokens: str, renewable: bool = False) -> None:
+        self.tokens = list(tokens)
+        self.renewable = renewable
+        self.turned_down: list[str] = []
+
+    async def headers(self, _request: Request) -> dict[str, str]:
+        if not self.tokens:
+            raise UpstreamError(Code.UPSTREAM_UNAVAILABLE, "identity")
+        return {"Authorization": self.tokens.pop(0)}
+
+    def refused(self, headers: Mapping[str, str]) -> bool:
+        self.turned_down.append(headers["Authorization"])
+        return self.renewable
 
 
 async def test_request_is_written_as_given(outbound: Outbound, vendor: Vendor) -> None:
     client = outbound.client(
-        "billing", f"{vendor.base}/api/", headers={"authorization": "Bearer t", "X-A": "1"}
+        "billing", f"{vendor.base}/api/", credentials={"authorization": "Bearer t", "X-A": "1"}
     )
     query = [("expand[]", "a b"), ("expand[]", "ä/+&=%2F"), ("empty", "")]
     answer = await client.get(f"/v1/invoices/{segment('a/b?c d')}", query=query, headers={"x-a": "2"})
@@ -29,12 +49,7 @@ async def test_request_is_written_as_given(outbound: Outbound, vendor: Vendor) -
 
 
 async def test_headers_may_be_made_per_call(outbound: Outbound, vendor: Vendor) -> None:
-    tokens = iter(["one", "two"])
-
-    async def headers() -> dict[str, str]:
-        return {"Authorization": next(tokens)}
-
-    client = outbound.client("billing", vendor.base, headers=headers)
+    client = outbound.client("billing", vendor.base, credentials=Tokens("one", "two"))
     await client.get("/")
     await client.get("/")
     assert [
@@ -47,16 +62,50 @@ async def test_headers_may_be_made_per_call(outbound: Outbound, vendor: Vendor) 
 async def test_failure_of_the_token_source_is_passed_on_and_is_no_failure_of_the_system(
     outbound: Outbound, vendor: Vendor
 ) -> None:
-    async def headers() -> dict[str, str]:
-        raise UpstreamError(Code.UPSTREAM_UNAVAILABLE, "identity")
-
-    client = outbound.client("billing", vendor.base, headers=headers)
+    client = outbound.client("billing", vendor.base, credentials=Tokens())
     for _ in range(6):
         with pytest.raises(UpstreamError) as caught:
             await client.get("/")
         assert caught.value.system == "identity"
         assert not caught.value.detail
     assert vendor.requests == []
+
+
+async def test_a_refused_token_is_renewed_once(outbound: Outbound, vendor: Vendor) -> None:
+    tokens = Tokens("old", "new", renewable=True)
+    client = outbound.client("billing", vendor.base, credentials=tokens)
+    vendor.will(http(401), http(201, b"[]"))
+    made = await client.post("/", b"x", content_type="text/plain", idempotent=False, accept=frozenset({201}))
+    assert made.status == 201
+    assert tokens.turned_down == ["old"]
+    assert "Authorization: new\r\n" in vendor.requests[1][0]
+
+
+async def test_a_token_that_is_refused_twice_is_told(outbound: Outbound, vendor: Vendor) -> None:
+    tokens = Tokens("old", "new", "newer", renewable=True)
+    client = outbound.client("billing", vendor.base, credentials=tokens)
+    vendor.will(http(401), http(401))
+    with pytest.raises(UpstreamError) as caught:
+        await client.get("/")
+    assert caught.value.code is Code.UPSTREAM_AUTH_FAILED
+    assert tokens.turned_down == ["old", "new"]
+
+
+@pytest.mark.parametrize(("status", "unknown"), [(500, True), (503, True), (400, False), (429, False), (200, True)])
+async def test_a_failed_write_says_whether_it_may_have_been_done(
+    client: VendorClient, vendor: Vendor, status: int, *, unknown: bool
+) -> None:
+    vendor.will(http(status))
+    with pytest.raises(UpstreamError) as caught:
+        await client.post("/", b"x", content_type="text/plain", idempotent=False, accept=frozenset({201}))
+    assert caught.value.outcome_unknown is unknown
+
+
+async def test_a_failed_read_did_nothing(client: VendorClient, vendor: Vendor) -> None:
+    vendor.will(http(500))
+    with pytest.raises(UpstreamError) as caught:
+        await client.get("/")
+    assert not caught.value.outcome_unknown
 
 
 async def test_post(client: VendorClient, vendor: Vendor) -> None:

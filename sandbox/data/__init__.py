@@ -1,5 +1,7 @@
 """The one data set behind every stand-in: neutral, deterministic for a given day, scalable.
 
+Billing and sales stand here; `people`, `desk` and `files` hold what a CRM, a helpdesk and a file store know.
+
 `build(anchor)` gives the same rows for the same day and sizes. Stand-ins translate these rows into
 their vendor's wire shapes; tests compare the gateway's answers with these rows.
 """
@@ -11,6 +13,10 @@ import random
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from sandbox.data.desk import Desk, articles, tickets
+from sandbox.data.files import File, files, root
+from sandbox.data.people import Contact, Staff, contacts, salesforce_id, staff
+
 ANCHOR = dt.date(2026, 6, 30)
 """The day that tests use as today."""
 
@@ -19,7 +25,10 @@ EXPONENTS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
 
 @dataclass(frozen=True)
 class Account:
-    """A customer. `stripe_customers` maps currency to customer id: Stripe keeps one currency each."""
+    """A customer. `stripe_customers` maps currency to customer id: Stripe keeps one currency each.
+
+    `crm_id` is a Salesforce account id, `manager` a user id there, `desk_org` a Zendesk organization.
+    """
 
     key: str
     number: str
@@ -30,6 +39,19 @@ class Account:
     stripe_customers: dict[str, str]
     parent: str | None = None
     credit_minor: int = 0
+    crm_id: str = ""
+    manager: str = ""
+    desk_org: int = 0
+
+    @property
+    def files_root(self) -> str:
+        """Prefix of the account's files."""
+        return root(self.key)
+
+    @property
+    def website(self) -> str:
+        """The customer's own site."""
+        return f"https://{self.key}.example"
 
 
 @dataclass(frozen=True)
@@ -187,6 +209,10 @@ class DataSet:
     payments: list[Payment] = field(default_factory=list)
     subscriptions: list[Subscription] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
+    staff: list[Staff] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
+    desk: Desk = field(default_factory=Desk)
+    files: list[File] = field(default_factory=list)
 
 
 _CATALOGUE = (
@@ -201,6 +227,7 @@ _CATALOGUE = (
 )
 _NAMED = (
     # key, name, type, party, currencies (first: the account's own), parent, invoices, orders
+    # (contacts, tickets and months of statements: _MORE)
     ("acme", "Acme Manufacturing", "CUSTOMER", 101, ("EUR", "USD"), None, 66, 30),
     ("bright", "Bright Software", "CUSTOMER", 102, ("USD", "JPY"), None, 24, 8),
     ("ledger", "Ledger & Partners", "CUSTOMER", 103, ("USD", "KWD"), None, 12, 3),
@@ -210,6 +237,10 @@ _NAMED = (
     ("empty", "Empty Rooms", "CUSTOMER", 107, ("EUR",), None, 0, 0),
     ("reach", "Reach Resale", "PARTNER", 108, ("EUR",), None, 4, 2),
 )
+_MORE = {
+    "acme": (12, 44, 24), "bright": (5, 12, 4), "ledger": (3, 6, 12), "group": (3, 4, 3),
+    "group-north": (2, 3, 2), "group-south": (2, 0, 0), "empty": (0, 0, 0), "reach": (2, 2, 1),
+}  # fmt: skip
 _STATES = ("confirmed", "processing", "processing", "done", "done")
 # As Tryton has it: what is shipped but not yet done does not count as shipped in the order's own state.
 _SENT = {"done": (("done",), "sent"), "partly": (("done", "waiting"), "partially shipped"),
@@ -222,7 +253,8 @@ def build(anchor: dt.date = ANCHOR, *, accounts: int = 0, invoices: int = 0) -> 
     `accounts` adds that many plain accounts (`x0001` ...), each with `invoices` invoices and a
     tenth as many orders.
     """
-    data = DataSet(anchor=anchor)
+    data = DataSet(anchor=anchor, staff=staff())
+    articles(data.desk, anchor)
     for index, (sku, name, price) in enumerate(_CATALOGUE, start=1):
         data.products[index] = Product(
             index, sku, name, f"{name}, boxed.", Decimal(price), Decimal(100 * index), Decimal(index)
@@ -242,9 +274,14 @@ def build(anchor: dt.date = ANCHOR, *, accounts: int = 0, invoices: int = 0) -> 
         account = Account(
             key=key, number=f"C-{1000 + index}", name=name, type=kind, currency=currencies[0],
             tryton_party=party, stripe_customers=customers, parent=parent,
-            credit_minor=2_500 if key == "acme" else 0,
+            credit_minor=2_500 if key == "acme" else 0, crm_id=salesforce_id("001", index),
+            manager=data.staff[kind == "PARTNER"].id, desk_org=360_000 + index,
         )  # fmt: skip
         data.accounts[key] = account
+        known, asked, months = _MORE.get(key, (1, invoices // 10, 0))
+        data.contacts.extend(contacts(key, index, known, anchor) if known else ())
+        tickets(data.desk, key, account.desk_org, asked, anchor)
+        data.files.extend(files(key, months, anchor))
         rng = random.Random(f"{key}:1")
         _bill(data, account, bills, rng)
         _sell(data, account, sales, rng)
