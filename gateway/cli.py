@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Coroutine, Sequence
@@ -71,6 +72,14 @@ def _parser() -> argparse.ArgumentParser:
     # Suppressed, or the default of this one would replace what `demo --port` said.
     token.add_argument("--port", type=int, default=argparse.SUPPRESS, help="the demo's port")
     token.set_defaults(run=_token)
+    fault = parts.add_parser(
+        "fault", help="make a system of the running demo fail; alone: list systems and modes"
+    )
+    fault.add_argument("system", metavar="SYSTEM", nargs="?")
+    fault.add_argument("mode", metavar="MODE", nargs="?", help="ok mends it")
+    fault.add_argument("--port", type=int, default=argparse.SUPPRESS, help="the demo's port")
+    fault.add_argument("--delay", type=_seconds, metavar="SECONDS", help="for slow: how late answers come")
+    fault.set_defaults(run=_fault)
     return parser
 
 
@@ -137,6 +146,20 @@ def _token(options: argparse.Namespace) -> int:
 
     print(demo.token(options.persona, _port(options)))
     return 0
+
+
+def _fault(options: argparse.Namespace) -> int:
+    from sandbox import demo  # noqa: PLC0415  likewise
+
+    print(demo.fault(options.system, options.mode, _port(options), delay=options.delay))
+    return 0
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not math.isfinite(seconds):
+        raise ValueError(text)
+    return seconds
 
 
 def _port(options: argparse.Namespace) -> int:

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from gateway import app, settings, telemetry
 from gateway.errors import ConfigurationError
+from sandbox import control
 from sandbox.data import build
+from sandbox.faults import Mode
 from sandbox.oidc import GRANT_TYPE
 from sandbox.personas import PERSONAS
 from sandbox.world import World
@@ -36,8 +38,8 @@ async def run(port: int, *, accounts: int = 0, invoices: int = 0) -> None:
     _say("Making the data set ...")
     data = build(dt.datetime.now(dt.UTC).date(), accounts=accounts, invoices=invoices)
     _say("Starting the stand-ins: Stripe, Tryton, an OpenID issuer ...")
-    with tempfile.TemporaryDirectory(prefix="portal-gateway-") as folder:
-        async with World(data, rate_limit=25) as world:
+    with tempfile.TemporaryDirectory(prefix=control.prefix(port)) as folder:
+        async with World(data, rate_limit=25) as world, control.published(world.systems, Path(folder)):
             raw = world.configuration(Path(folder))
             gateway = app.Gateway(settings.parse(raw, Path(folder), world.environ()))
             telemetry.configure_logging("WARNING")
@@ -56,11 +58,19 @@ def token(persona: str, port: int) -> str:
         form = urllib.parse.urlencode({"grant_type": GRANT_TYPE, "persona": persona})
         found: str = _fetch(f"{issuer}/token", form.encode())["access_token"]
     except (OSError, http.client.HTTPException, ValueError, KeyError, IndexError, TypeError):
-        raise ConfigurationError(
-            "demo",
-            f"no demo answers on port {port}. Start it with `make demo`, or name its port: --port {port + 1}",
-        ) from None
+        raise control.not_running(port) from None
     return found
+
+
+def fault(system: str | None, mode: str | None, port: int, *, delay: float | None = None) -> str:
+    """Make a system of the demo on `port` behave by `mode`; tell how all behave then."""
+    if system is not None and mode is None:
+        raise ConfigurationError("mode", f"write one of {', '.join(Mode)} after {system}")
+    order = None if system is None or mode is None else control.Order(system, mode, delay)
+    modes = control.ask(port, order)
+    width = max(map(len, modes))
+    lines = [f"{name:<{width}}  {now}" for name, now in modes.items()]
+    return "\n".join(lines if order else [*lines, "", f"Modes: {', '.join(Mode)}"])
 
 
 def _fetch(url: str, form: bytes | None = None) -> dict[str, str]:
@@ -96,6 +106,10 @@ curl -s http://{HOST}:{port}/graphql \\
   -H "Authorization: Bearer $({command} demo token owner-a{suffix})" \\
   -H 'Content-Type: application/json' \\
   -d '{_QUERY}'
+
+See what remains when one of its systems fails (`ok` mends it):
+
+{command} demo fault billing down{suffix}
 
 Stop it with Ctrl-C.
 """
