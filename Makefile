@@ -9,7 +9,7 @@ export PORT
 
 .PHONY: help
 help: ## say what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 .venv/run: requirements/run.txt requirements/build.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
@@ -53,6 +53,10 @@ schema: .venv/run ## write schema.graphql and docs/fields.md from the code
 format: .venv/dev ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix --quiet .
+
+.PHONY: connector
+connector: .venv/run ## start a connector from the template (NAME=acme_desk); see docs/add-a-connector.md
+	@$(BIN)/python tools/connector.py '$(NAME)'
 
 .PHONY: lock
 lock: .venv/dev ## pin the newest versions that pyproject.toml allows, with hashes
