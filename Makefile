@@ -63,6 +63,7 @@ lock: .venv/dev ## pin the newest versions that pyproject.toml allows, with hash
 	@$(COMPILE) --upgrade pyproject.toml --output-file requirements/run.txt
 	@$(COMPILE) --upgrade --extra dev --constraint requirements/run.txt pyproject.toml --output-file requirements/dev.txt
 	@$(COMPILE) --upgrade --constraint requirements/dev.txt requirements/build.in --output-file requirements/build.txt
+	@$(COMPILE) --upgrade tests/clients/requirements.in --output-file tests/clients/requirements.txt
 
 .PHONY: clean
 clean: ## remove what was made here

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -18,17 +15,11 @@ from typing import Any
 
 import pytest
 
-from tests.real.tryton.install import (
-    DATABASE,
-    Installation,
-    InstallError,
-    clean_environment,
-    configuration,
-    install,
-)
+from tests.real.process import answers, free_port, process
+from tests.real.tryton.install import DATABASE, Installation, configuration, install
+from tests.support.cache import InstallError, clean_environment
 
 _ATTEMPTS = 3
-_PATIENCE = 90.0  # seconds; it takes 4 on an idle machine
 
 
 @dataclass(frozen=True)
@@ -71,56 +62,29 @@ def running(installation: Installation) -> Iterator[RealTryton]:
         folder = Path(name)
         shutil.copy(installation.database, folder)
         for _ in range(_ATTEMPTS):  # another program may take the port before Tryton does
-            port = _free_port()
+            port = free_port()
             (folder / "trytond.conf").write_text(configuration(folder, listen=f"127.0.0.1:{port}"))
             system = RealTryton(
                 f"http://127.0.0.1:{port}", installation.ids["keys"]["gateway"], DATABASE, installation.ids
             )
             command = [*installation.script("trytond"), "-c", str(folder / "trytond.conf"), "-d", DATABASE]
-            with (folder / "trytond.log").open("wb") as log, _process(command, log) as process:
-                if _wait(system, process):
+            with process(command, folder / "trytond.log", clean_environment()) as server:
+                if answers(system.url, server):
+                    _check(system)
                     yield system
                     return
         text = (folder / "trytond.log").read_text(errors="replace")[-2000:]
         raise InstallError(f"Tryton does not start ({_ATTEMPTS} attempts).\n{text}")
 
 
-@contextmanager
-def _process(command: list[str], log: Any) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, env=clean_environment(), stdout=log, stderr=log)  # noqa: S603  our own server
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait(system: RealTryton, process: subprocess.Popen[bytes]) -> bool:
-    """Wait until it answers; False when it ended instead."""
+def _check(system: RealTryton) -> None:
+    """See that its own key opens it."""
     request = urllib.request.Request(  # noqa: S310  http on this machine
         f"{system.url}/{system.database}/rest/model/party.party?s=0",
         headers={"Authorization": f"Bearer {system.key}"},
     )
-    until = time.monotonic() + _PATIENCE
-    while process.poll() is None:
-        try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310  http on this machine
-                return True
-        except urllib.error.HTTPError as error:
-            error.close()
-            raise InstallError(f"Tryton answers {error.code} to its own key.") from error
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)  # until it listens
-    return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    try:
+        urllib.request.urlopen(request, timeout=60).close()  # noqa: S310  http on this machine
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise InstallError(f"Tryton answers {error.code} to its own key.") from error

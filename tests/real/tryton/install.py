@@ -1,37 +1,24 @@
 """Install the real Tryton once, in a cache folder, and fill one database from the sandbox data set.
 
-The cache is `GATEWAY_TEST_CACHE` (default `~/.cache/portal-gateway`). Its entries are named by a hash
-of what made them, so a changed recipe makes a new entry and an unchanged one is used as it is. A file
-lock lets one process build while others wait.
+See `tests/support/cache.py` for the folder and its habits.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
-import hashlib
 import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sandbox.data import DataSet, Order, build
 from sandbox.tryton.rows import address_of, promised_on
+from tests.support.cache import clean_environment, digest, locked, once, python_environment, run
 
 HERE = Path(__file__).parent
 DATABASE = "tryton"
 SELLING = ("acme", "bright", "group")
 """The accounts whose orders are in the real system; every account is there as a party."""
-
-
-class InstallError(Exception):
-    """The real system cannot be installed; the message says which step failed and how."""
 
 
 @dataclass(frozen=True)
@@ -52,29 +39,21 @@ def install(*, orders: int | None = None) -> Installation:
 
     `orders` limits the orders per account (its unconfirmed and cancelled ones always come along).
     """
-    cache = Path(os.environ.get("GATEWAY_TEST_CACHE", "~/.cache/portal-gateway")).expanduser()
-    cache.mkdir(parents=True, exist_ok=True)
     requirements = HERE / "requirements.txt"
     given = json.dumps(seed_input(build(), orders), indent=1)
     recipe = "".join(path.read_text() for path in sorted(HERE.glob("seed*.py")))
-    environment = cache / f"tryton-env-{_hash(sys.version, requirements.read_text())}"
-    data = cache / f"tryton-db-{_hash(environment.name, recipe, given)}"
-    with _locked(cache / "tryton.lock"):
-        _once(environment, lambda: _install_packages(environment, requirements))
-        _once(data, lambda: _build_database(environment, data, given))
+    with locked("tryton") as folder:
+        python = python_environment("tryton", requirements)
+        data = folder / f"tryton-db-{digest(str(python), recipe, given)}"
+        once(data, lambda: _build_database(python, data, given))
     ids = json.loads((data / "ids.json").read_text())
-    return Installation(_python(environment), data / f"{DATABASE}.sqlite", ids)
+    return Installation(python, data / f"{DATABASE}.sqlite", ids)
 
 
 def configuration(folder: Path, *, listen: str = "127.0.0.1:0", worker: bool = False) -> str:
     """Give the text of a `trytond.conf` whose databases stand in `folder`."""
     queue = "[queue]\nworker = True\n" if worker else ""
     return f"[database]\nuri = sqlite://\npath = {folder}\n[web]\nlisten = {listen}\n{queue}"
-
-
-def clean_environment() -> dict[str, str]:
-    """Give this process's environment without what would reach into Tryton's."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "TRYTON"))}
 
 
 def seed_input(data: DataSet, orders: int | None) -> dict[str, Any]:
@@ -132,67 +111,23 @@ def _iso(day: dt.date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _python(environment: Path) -> Path:
-    return environment / "bin" / "python"
-
-
-def _install_packages(environment: Path, requirements: Path) -> None:
-    _run("creating the environment", [sys.executable, "-m", "venv", str(environment)])
-    pip = [str(_python(environment)), "-m", "pip", "install", "--quiet", "--no-deps"]
-    _run("installing Tryton from the package registry", [*pip, "-r", str(requirements)])
-
-
-def _build_database(environment: Path, data: Path, given: str) -> None:
+def _build_database(python: Path, data: Path, given: str) -> None:
     (data / "input.json").write_text(given)
     (data / "trytond.conf").write_text(configuration(data, worker=True))
     (data / "password").write_text("admin")
     (data / f"{DATABASE}.sqlite").touch()
-    python = str(_python(environment))
-    admin = [
-        python,
-        str(environment / "bin" / "trytond-admin"),
-        "-c",
-        str(data / "trytond.conf"),
-        "-d",
-        DATABASE,
-    ]
-    variables = {"TRYTONPASSFILE": str(data / "password")}
-    _run("creating the database", [*admin, "--all", "--email", "admin@example.com"], variables)
-    _run("activating the modules", [*admin, "-u", "sale", "--activate-dependencies"], variables)
+    program = str(python.parent / "trytond-admin")
+    admin = [str(python), program, "-c", str(data / "trytond.conf"), "-d", DATABASE]
+    variables = _environment(TRYTONPASSFILE=str(data / "password"))
+    run("Tryton: creating the database", [*admin, "--all", "--email", "admin@example.com"], variables)
+    run("Tryton: activating the modules", [*admin, "-u", "sale", "--activate-dependencies"], variables)
     files = [str(data / name) for name in ("input.json", "ids.json")]
-    variables = {"TRYTOND_CONFIG": str(data / "trytond.conf")}
-    _run("seeding the database", [python, str(HERE / "seed.py"), DATABASE, *files], variables)
+    variables = _environment(TRYTOND_CONFIG=str(data / "trytond.conf"))
+    run("Tryton: seeding the database", [str(python), str(HERE / "seed.py"), DATABASE, *files], variables)
 
 
-def _once(folder: Path, make: Any) -> None:
-    """Make `folder` unless it is complete; a half-made one is thrown away."""
-    ready = folder / ".ready"
-    if ready.exists():
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    make()
-    ready.touch()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file closes, also when the process dies
-        yield
-
-
-def _run(step: str, command: Sequence[str], variables: dict[str, str] | None = None) -> None:
-    result = subprocess.run(  # noqa: S603  the commands above, no shell
-        command, env=clean_environment() | (variables or {}), capture_output=True, text=True, check=False
-    )
-    if result.returncode:
-        tail = "\n".join(result.stderr.strip().splitlines()[-15:])
-        raise InstallError(f"Tryton: {step} failed (exit status {result.returncode}).\n{tail}")
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+def _environment(**variables: str) -> dict[str, str]:
+    return clean_environment("TRYTON") | variables
 
 
 if __name__ == "__main__":
