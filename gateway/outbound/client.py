@@ -38,6 +38,7 @@ OK: Final = frozenset({200})
 UPLOAD_SECONDS: Final = 60.0
 _UNAUTHORIZED: Final = 401
 _PATIENCE: Final = 1.0  # longest Retry-After, in seconds, that is waited for
+_READS: Final = frozenset({"GET", "HEAD"})
 _PASSING: Final = frozenset({502, 503, 504})  # what a restart or a deployment looks like
 # RFC 3986: segments of pchar, percent-encoded where needed; the first one is not empty.
 _PATH: Final = re.compile(r"/(?!/)(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*", re.ASCII)
@@ -105,7 +106,7 @@ class VendorClient:
     | 5xx; refused, reset, DNS, TLS, body cut short; circuit open | UPSTREAM_UNAVAILABLE |
     | any other status not in `accept`; malformed or oversized answer | UPSTREAM_CONTRACT_BROKEN |
 
-    An error of anything but a GET says `outcome_unknown` unless the call surely did not reach the system, or
+    An error of anything but a read says `outcome_unknown` unless the call surely did not reach the system, or
     was answered by a status below 500.
     """
 
@@ -142,6 +143,19 @@ class VendorClient:
         as UpstreamError. A path that leaves `base_url` is a ValueError.
         """
         request = Request("GET", self._url(path, query), headers or {}, None, accept, repeatable=True)
+        return await self._call(request, route)
+
+    async def head(
+        self,
+        path: str,
+        *,
+        query: Query = (),
+        headers: Mapping[str, str] | None = None,
+        route: str | None = None,
+        accept: frozenset[int] = OK,
+    ) -> Answer:
+        """Read the headers that a GET would have; the body is empty. See `get`."""
+        request = Request("HEAD", self._url(path, query), headers or {}, None, accept, repeatable=True)
         return await self._call(request, route)
 
     async def post(
@@ -266,7 +280,7 @@ class VendorClient:
         except TimeoutError:
             # A caller who came with little time left says nothing about the system.
             healthy = False if given >= self.timeout / 2 else None
-            unknown = request.method != "GET" and probe is not None
+            unknown = request.method not in _READS and probe is not None
             raise UpstreamError(Code.UPSTREAM_TIMEOUT, self.name, outcome_unknown=unknown) from None
         except UpstreamError as error:
             healthy = error.code not in {Code.UPSTREAM_UNAVAILABLE, Code.UPSTREAM_TIMEOUT}
@@ -342,7 +356,7 @@ class VendorClient:
             self.name,
             retry_after=wait,
             detail=f"HTTP {answer.status}",
-            outcome_unknown=request.method != "GET" and done,
+            outcome_unknown=request.method not in _READS and done,
         )
 
     async def _exchange(
@@ -369,7 +383,9 @@ class VendorClient:
             sent = not isinstance(error.__cause__ or error, ClientConnectorError)
         except ClientError as error:
             code, detail = Code.UPSTREAM_CONTRACT_BROKEN, type(error.__cause__ or error).__name__
-        raise UpstreamError(code, self.name, detail=detail, outcome_unknown=request.method != "GET" and sent)
+        raise UpstreamError(
+            code, self.name, detail=detail, outcome_unknown=request.method not in _READS and sent
+        )
 
     async def _chunks(self, response: ClientResponse) -> AsyncIterator[bytes]:
         """Give the body in parts; each must come within the client's time limit."""
@@ -388,7 +404,8 @@ class VendorClient:
 
     async def _body(self, response: ClientResponse) -> bytes:
         chunks: list[bytes] = []
-        size = response.content_length or 0
+        # What HEAD announces does not come.
+        size = 0 if response.method == "HEAD" else response.content_length or 0
         if size <= self.max_bytes:
             size = 0
             async for chunk in response.content.iter_any():
@@ -399,7 +416,7 @@ class VendorClient:
         if size > self.max_bytes:
             response.close()
             detail = f"body over {self.max_bytes} bytes"
-            unknown = response.method != "GET"
+            unknown = response.method not in _READS
             raise UpstreamError(
                 Code.UPSTREAM_CONTRACT_BROKEN, self.name, detail=detail, outcome_unknown=unknown
             )

@@ -1,7 +1,6 @@
 """What a call puts on the wire, and the ends of a session."""
 
 import asyncio
-
 from collections.abc import Mapping
 
 import pytest
@@ -91,7 +90,9 @@ async def test_a_token_that_is_refused_twice_is_told(outbound: Outbound, vendor:
     assert tokens.turned_down == ["old", "new"]
 
 
-@pytest.mark.parametrize(("status", "unknown"), [(500, True), (503, True), (400, False), (429, False), (200, True)])
+@pytest.mark.parametrize(
+    ("status", "unknown"), [(500, True), (503, True), (400, False), (429, False), (200, True)]
+)
 async def test_a_failed_write_says_whether_it_may_have_been_done(
     client: VendorClient, vendor: Vendor, status: int, *, unknown: bool
 ) -> None:
@@ -106,6 +107,26 @@ async def test_a_failed_read_did_nothing(client: VendorClient, vendor: Vendor) -
     with pytest.raises(UpstreamError) as caught:
         await client.get("/")
     assert not caught.value.outcome_unknown
+
+
+async def test_head_reads_headers_however_large_the_body_would_be(outbound: Outbound, vendor: Vendor) -> None:
+    client = outbound.client("billing", vendor.base, max_bytes=10)
+    vendor.will(http(503), b'HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\nETag: "a"\r\n\r\n')
+    answer = await client.head("/files/a", query=[("versionId", "1")])
+    assert (answer.status, answer.headers["Content-Length"], answer.body) == (200, "5000000", b"")
+    assert answer.headers["etag"] == '"a"'
+    assert [head.split("\r\n")[0] for head, _ in vendor.requests] == [
+        "HEAD /files/a?versionId=1 HTTP/1.1"
+    ] * 2
+    await client.get("/")
+    assert len(vendor.writers) == 1  # nothing of a body was waited for
+
+
+async def test_a_failed_head_did_nothing(client: VendorClient, vendor: Vendor) -> None:
+    vendor.will(http(500))
+    with pytest.raises(UpstreamError) as caught:
+        await client.head("/")
+    assert (caught.value.code, caught.value.outcome_unknown) == (Code.UPSTREAM_UNAVAILABLE, False)
 
 
 async def test_post(client: VendorClient, vendor: Vendor) -> None:
