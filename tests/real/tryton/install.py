@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sandbox.data import DataSet, Order, build
 from sandbox.tryton.rows import address_of, promised_on
-from tests.support.cache import clean_environment, digest, locked, once, python_environment, run
+from tests.support.cache import cache, hash_of, install_packages, locked, once, python_of, run
 
 HERE = Path(__file__).parent
 DATABASE = "tryton"
@@ -39,12 +40,16 @@ def install(*, orders: int | None = None) -> Installation:
 
     `orders` limits the orders per account (its unconfirmed and cancelled ones always come along).
     """
+    folder = cache()
     requirements = HERE / "requirements.txt"
     given = json.dumps(seed_input(build(), orders), indent=1)
     recipe = "".join(path.read_text() for path in sorted(HERE.glob("seed*.py")))
-    with locked("tryton") as folder:
-        python = python_environment("tryton", requirements)
-        data = folder / f"tryton-db-{digest(str(python), recipe, given)}"
+    environment = folder / f"tryton-env-{hash_of(sys.version, requirements.read_text())}"
+    data = folder / f"tryton-db-{hash_of(environment.name, recipe, given)}"
+    python = python_of(environment)
+    with locked(folder / "tryton.lock"):
+        # The list is complete as it stands: what Tryton could also use is left out.
+        once(environment, lambda: install_packages("Tryton", environment, requirements, "--no-deps"))
         once(data, lambda: _build_database(python, data, given))
     ids = json.loads((data / "ids.json").read_text())
     return Installation(python, data / f"{DATABASE}.sqlite", ids)
@@ -118,16 +123,12 @@ def _build_database(python: Path, data: Path, given: str) -> None:
     (data / f"{DATABASE}.sqlite").touch()
     program = str(python.parent / "trytond-admin")
     admin = [str(python), program, "-c", str(data / "trytond.conf"), "-d", DATABASE]
-    variables = _environment(TRYTONPASSFILE=str(data / "password"))
+    variables = {"TRYTONPASSFILE": str(data / "password")}
     run("Tryton: creating the database", [*admin, "--all", "--email", "admin@example.com"], variables)
     run("Tryton: activating the modules", [*admin, "-u", "sale", "--activate-dependencies"], variables)
     files = [str(data / name) for name in ("input.json", "ids.json")]
-    variables = _environment(TRYTOND_CONFIG=str(data / "trytond.conf"))
+    variables = {"TRYTOND_CONFIG": str(data / "trytond.conf")}
     run("Tryton: seeding the database", [str(python), str(HERE / "seed.py"), DATABASE, *files], variables)
-
-
-def _environment(**variables: str) -> dict[str, str]:
-    return clean_environment("TRYTON") | variables
 
 
 if __name__ == "__main__":
