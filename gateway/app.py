@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import uvicorn
+from graphql import OperationType
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -29,17 +30,27 @@ from gateway.auth.policy import load_policy
 from gateway.auth.principal import Principal
 from gateway.auth.tokens import TokenVerifier
 from gateway.connectors import registry
-from gateway.connectors.identity import CachedMap, ChainedMap, IdentityMap, StaticFileMap, TokenClaimMap
-from gateway.context import RequestContext
+from gateway.connectors.identity import (
+    CachedMap,
+    ChainedMap,
+    DirectoryMap,
+    IdentityMap,
+    StaticFileMap,
+    TokenClaimMap,
+)
+from gateway.context import RequestContext, Services
 from gateway.endpoint import Endpoint, refused
 from gateway.errors import Code, ConfigurationError, UpstreamError
 from gateway.ids import Cursors
 from gateway.operations.documents import Operation
 from gateway.outbound import Outbound
+from gateway.passes import Passes
 from gateway.schema.build import build as build_schema
 from gateway.settings import Settings
 from gateway.state import State
 from gateway.state.memory import MemoryState
+from gateway.state.once import Once
+from gateway.transfers import Transfers
 
 PROBE_SECONDS = 2.0
 READY_SECONDS = 2.0
@@ -66,11 +77,19 @@ class Gateway:
             policy=load_policy(policy_file),
             clock=time.time,
         )
-        self._identity = _identity(settings, self.state)
-        self._cursors = _cursors(settings)
-        self._audit = Audit()
+        self._passes = _passes(settings, self.state)
+        self._services = Services(
+            registry=self.registry,
+            identity=_identity(settings, self.state, self.registry),
+            cursors=_cursors(settings),
+            audit=Audit(),
+            passes=self._passes,
+            once=Once(self.state, settings.server.workspace),
+            max_rows=settings.server.max_rows,
+        )
         self._probing: asyncio.Future[dict[str, UpstreamError | None]] | None = None
         self._probed_at = 0.0
+        self._transfers = Transfers(self.registry, self._passes)
         schema, _ = build_schema()
         self._endpoint = Endpoint(
             schema=schema,
@@ -95,6 +114,8 @@ class Gateway:
             Route("/graphql", self._endpoint.respond, methods=["POST"], name="graphql"),
             Route(_RESOURCE, _resource_of(self.settings.auth.issuer), methods=["GET"]),
             Route(f"{_RESOURCE}/graphql", _resource_of(self.settings.auth.issuer), methods=["GET"]),
+            Route("/files/{issued}", self._transfers.file, methods=["GET"]),
+            Route("/uploads/{issued}", self._transfers.upload, methods=["PUT"]),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", self._readyz, methods=["GET"]),
         ]
@@ -127,16 +148,16 @@ class Gateway:
         ready = found[IDENTITY] is None
         return JSONResponse({"ready": ready, "systems": systems}, 200 if ready else 503)
 
-    def _context(self, principal: Principal, operation: Operation, name: str | None) -> RequestContext:
+    def _context(
+        self, principal: Principal, operation: Operation, name: str | None, base_url: str
+    ) -> RequestContext:
         return RequestContext(
+            self._services,
             principal=principal,
             fields=operation.analysis.fields,
-            registry=self.registry,
-            identity=self._identity,
-            cursors=self._cursors,
-            audit=self._audit,
             operation=name,
-            max_rows=self.settings.server.max_rows,
+            base_url=self.settings.server.public_url or base_url,
+            fresh=operation.node.operation is OperationType.MUTATION,
         )
 
 
@@ -171,15 +192,28 @@ def _resource_of(issuer: str) -> Callable[[Request], Awaitable[JSONResponse]]:
     return resource
 
 
-def _identity(settings: Settings, state: State) -> IdentityMap:
+def _identity(settings: Settings, state: State, known: registry.Registry) -> IdentityMap:
     maps: list[IdentityMap] = []
+    workspace = settings.server.workspace
     for source in settings.identity.sources:
         if source == "claims":
             maps.append(TokenClaimMap())
+        elif source == "directory":
+            bound = known.directory()
+            if bound is None:
+                raise ConfigurationError(
+                    "bindings.directory", "name the connector that holds the identity map"
+                )
+            system, directory = bound
+            maps.append(CachedMap(DirectoryMap(system, directory), state, workspace=workspace, system=system))
         elif settings.identity.file is not None:
-            file = StaticFileMap.load(Path(settings.identity.file))
-            maps.append(CachedMap(file, state, workspace=settings.server.workspace))
+            maps.append(StaticFileMap.load(Path(settings.identity.file)))
     return ChainedMap(maps)
+
+
+def _passes(settings: Settings, state: State) -> Passes:
+    keys = [key.reveal().encode() for key in settings.cursors.keys]
+    return Passes(keys, state, workspace=settings.server.workspace)
 
 
 def _cursors(settings: Settings) -> Cursors:

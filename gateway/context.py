@@ -1,8 +1,9 @@
 """RequestContext: what one operation may see, and the only way to a connector.
 
 A resolver makes one call: `load(Port.get_many, Ref(scope, id))` or `list(Port.list_..., scope, ...)`.
-There is one loader per port method and request, keyed by `Ref`; lists are memoised. Every record
-that comes back passes the boundary here, so no resolver and no connector can forget it.
+There is one loader per port method and request, keyed by `Ref`; lists are memoised. A write is
+`write(...)`; what the request knew before it is then read anew. Every record that comes back passes the
+boundary here, so no resolver and no connector can forget it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from aiodataloader import DataLoader
@@ -19,12 +21,15 @@ from gateway.auth import boundary
 from gateway.auth.audit import Audit, AuditEvent
 from gateway.auth.principal import Membership, Principal
 from gateway.auth.scope import AccountScope, Ref
-from gateway.connectors.identity import IdentityMap, unknown_account
+from gateway.connectors.identity import Ask, IdentityMap, unknown_account
 from gateway.connectors.ports.common import Kind, Listing, Page, Record, Selection, native_id
 from gateway.connectors.ports.directory import AccountRef
 from gateway.connectors.registry import Registry
+from gateway.connectors.sources import Sources
 from gateway.errors import BoundaryViolation, Code, GatewayError, RequestError, UpstreamError
 from gateway.ids import Cursors
+from gateway.passes import FilePass, Passes, UploadPass
+from gateway.state.once import Once
 
 PortMethod = Callable[..., Awaitable[Any]]
 # Named here because `list` inside the class is its method.
@@ -33,29 +38,48 @@ _Values = list[Any]
 _Keys = list[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What all requests of a process share, and none of them changes.
+
+    Without `passes`, files are not passed on; without `once`, nothing is written.
+    """
+
+    registry: Registry
+    identity: IdentityMap
+    cursors: Cursors
+    audit: Audit
+    passes: Passes | None = None
+    once: Once | None = None
+    max_rows: int = 10_000
+
+
 class RequestContext:
-    """Made for one operation and thrown away with it; nothing in it is shared between requests."""
+    """Made for one operation and thrown away with it; nothing in it is shared between requests.
+
+    `base_url` is the gateway's own address. `fresh`: build on no identity that is due to be renewed.
+    """
 
     def __init__(
         self,
+        services: Services,
         *,
         principal: Principal,
         fields: Selection,
-        registry: Registry,
-        identity: IdentityMap,
-        cursors: Cursors,
-        audit: Audit,
         operation: str | None = None,
-        max_rows: int = 10_000,
+        base_url: str = "",
+        fresh: bool = False,
     ) -> None:
         self.principal = principal
         self.fields = fields
-        self.cursors = cursors
-        self._registry = registry
-        self._identity = identity
-        self._audit = audit
+        self.cursors = services.cursors
+        self.sources = Sources()
+        self._services = services
+        self._registry = services.registry
+        self._audit = services.audit
         self._operation = operation
-        self._max_rows = max_rows
+        self._base_url = base_url
+        self._fresh = fresh
         self._rows = 0
         self._denied: set[tuple[str, str]] = set()
         self._loaders: dict[PortMethod, DataLoader[Ref, Any]] = {}
@@ -77,7 +101,8 @@ class RequestContext:
     async def scope(self, membership: Membership) -> AccountScope:
         """Give the scope every port call for this account carries: one object per account and request."""
         ref = await self.account_ref(membership)
-        made = AccountScope(membership.account, membership.permissions, ref.natives)
+        audience = frozenset({ref.type.value}) if ref.type else frozenset[str]()
+        made = AccountScope(membership.account, membership.permissions, ref.natives, audience)
         return self._scopes.setdefault(membership.account, made)
 
     def count_rows(self, rows: int) -> None:
@@ -86,15 +111,19 @@ class RequestContext:
         Lists are remembered, so an answer can grow without any call: only this bounds it.
         """
         self._rows += rows
-        if self._rows > self._max_rows:
+        if self._rows > self._services.max_rows:
             raise RequestError(
                 Code.OPERATION_REFUSED,
-                f"The answer would have more than {self._max_rows} rows. Ask for less at once.",
+                f"The answer would have more than {self._services.max_rows} rows. Ask for less at once.",
             )
 
     def system(self, method: PortMethod) -> str:
         """Give the configured name of the system that serves a port."""
         return self._binding(method)[0]
+
+    def serves(self, method: PortMethod) -> bool:
+        """Whether a system is bound to the port."""
+        return self._registry.binding(method) is not None
 
     async def load(self, method: PortMethod, ref: Ref) -> Any:
         """Load one record. None: missing, not for customers, or of another account."""
@@ -146,7 +175,7 @@ class RequestContext:
         if owned and not scope.owners(name):
             # Not known there: nothing to ask for, and never an empty filter sent upstream.
             return Listing([], has_next=False, has_previous=False, total=0)
-        with _measured(method, name, 1):
+        with self._measured(method, name, 1):
             listing: Listing[Any] = await read(parent or scope, page, *arguments, self.fields)
         try:
             for record, _ in listing.items:
@@ -155,6 +184,75 @@ class RequestContext:
         except BoundaryViolation:
             raise _broken(name, "a foreign row in a list") from None
         return listing
+
+    async def write(
+        self,
+        method: PortMethod,
+        target: AccountScope | Record,
+        *arguments: Any,
+        loads: PortMethod | None = None,
+    ) -> Any:
+        """Make or change something of the account `target`, or of the record `target` that was loaded before.
+
+        Gives the record as the system answered. `loads` names the method that would load it: it then need
+        not. Lists of this request are forgotten, since they may have changed.
+        """
+        name, act = self._binding(method)
+        scope = target.scope if isinstance(target, Record) else target
+        self._check_known(method, scope, name)
+        try:
+            with self._measured(method, name, 1):
+                record: Record = await act(target, *arguments, self.fields)
+            self._admit(record, scope, name, shared=False)
+        except BoundaryViolation:
+            raise UpstreamError(
+                Code.UPSTREAM_CONTRACT_BROKEN,
+                name,
+                detail="a foreign record after a write",
+                outcome_unknown=True,
+            ) from None
+        finally:
+            self._lists.clear()
+            self._loaders.clear()
+        if loads is not None:
+            self._prime(loads, record)
+        return record
+
+    async def call(self, method: PortMethod, target: AccountScope | Record, *arguments: Any) -> Any:
+        """Call what gives no record: a link to a record that was loaded before, a file handed in."""
+        name, act = self._binding(method)
+        self._check_known(method, target.scope if isinstance(target, Record) else target, name)
+        with self._measured(method, name, 1):
+            return await act(target, *arguments)
+
+    def address(self, issued: FilePass | UploadPass) -> str:
+        """Give this gateway's own address for a file in or out."""
+        return self.passes.address(issued, self._base_url)
+
+    @property
+    def passes(self) -> Passes:
+        """Give what makes addresses of this gateway for files in and out."""
+        if self._services.passes is None:
+            raise RequestError(Code.UNSUPPORTED_CAPABILITY, "Files are not passed on here.")
+        return self._services.passes
+
+    @property
+    def once(self) -> Once:
+        """Give what keeps a write from being done twice."""
+        if self._services.once is None:
+            raise RequestError(Code.UNSUPPORTED_CAPABILITY, "Nothing can be written here.")
+        return self._services.once
+
+    def _check_known(self, method: PortMethod, scope: AccountScope, name: str) -> None:
+        if self._registry.kind_of(method) is Kind.ACCOUNT and not scope.owners(name):
+            raise RequestError(Code.UNSUPPORTED_CAPABILITY, f"The account is not known in {name!r}.")
+
+    def _prime(self, method: PortMethod, record: Record) -> None:
+        bound = self._registry.binding(method)
+        if bound is None or bound[0] != record.connector:
+            return
+        loader = self._loaders.setdefault(method, DataLoader(self._batch(method)))
+        loader.prime(Ref(record.scope, native_id(record)), record)
 
     def _batch(self, method: PortMethod) -> Callable[[_Refs], Coroutine[Any, Any, _Values]]:
         name, read = self._binding(method)
@@ -173,7 +271,7 @@ class RequestContext:
 
         async def run(refs: _Refs) -> _Values:
             try:
-                with _measured(method, name, len(refs)):
+                with self._measured(method, name, len(refs)):
                     found = await read(refs, self.fields)
             except GatewayError as error:
                 # Remembered like any answer: what failed is not asked for again in this request.
@@ -231,20 +329,26 @@ class RequestContext:
 
     async def _resolve_accounts(self, keys: _Keys) -> _Values:
         try:
-            found = await self._identity.resolve(keys, self.principal)
+            found = await self._services.identity.resolve(
+                keys, Ask(self.principal, self.sources, self._fresh)
+            )
         except GatewayError as error:
             return [error for _ in keys]
         return [found.get(key) for key in keys]
 
-
-@contextmanager
-def _measured(method: PortMethod, system: str, size: int) -> Iterator[None]:
-    """Record a call. One that cancels itself has failed: nobody who waits for it was cancelled."""
-    try:
-        with telemetry.batch(method.__qualname__, system, size):
-            yield
-    except asyncio.CancelledError:
-        raise UpstreamError(Code.UPSTREAM_UNAVAILABLE, system, detail="the call was cancelled") from None
+    @contextmanager
+    def _measured(self, method: PortMethod, system: str, size: int) -> Iterator[None]:
+        """Record a call. One that cancels itself has failed: nobody who waits for it was cancelled."""
+        try:
+            with telemetry.batch(method.__qualname__, system, size):
+                yield
+        except asyncio.CancelledError:
+            self.sources.failed(system, Code.UPSTREAM_UNAVAILABLE)
+            raise UpstreamError(Code.UPSTREAM_UNAVAILABLE, system, detail="the call was cancelled") from None
+        except UpstreamError as error:
+            self.sources.failed(error.system, error.code)
+            raise
+        self.sources.answered(system)
 
 
 def _broken(system: str, detail: str) -> UpstreamError:

@@ -54,7 +54,7 @@ class Endpoint:
         *,
         schema: GraphQLSchema,
         verifier: Verifier,
-        context: Callable[[Principal, Operation, str | None], RequestContext],
+        context: Callable[[Principal, Operation, str | None, str], RequestContext],
         deadline_seconds: float,
         max_body_bytes: int,
         max_vendor_calls: int,
@@ -89,7 +89,8 @@ class Endpoint:
             body = await self._read(request)
         except _Malformed as malformed:
             return _failure(malformed.status, RequestError(Code.INVALID_INPUT, str(malformed)))
-        return Response(_encode(await self._answer(principal, body)), media_type="application/json")
+        base_url = str(request.base_url).rstrip("/")
+        return Response(_encode(await self._answer(principal, body, base_url)), media_type="application/json")
 
     async def _read(self, request: Request) -> GraphQLRequest:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -115,7 +116,7 @@ class Endpoint:
                 '"variables" (an object) and "operationName" (a string).',
             ) from None
 
-    async def _answer(self, principal: Principal, body: GraphQLRequest) -> dict[str, Any]:
+    async def _answer(self, principal: Principal, body: GraphQLRequest, base_url: str) -> dict[str, Any]:
         document = self._documents.get(body.query)
         if document.errors:
             return {"errors": _formatted(document.errors)}
@@ -123,22 +124,30 @@ class Endpoint:
             operation = document.operation(body.operation_name)
         except RequestError as error:
             return {"errors": [_public(error)]}
-        return await self._execute(principal, document, operation, body)
+        return await self._execute(principal, document, operation, body, base_url)
 
     async def _execute(
-        self, principal: Principal, document: Document, operation: Operation, body: GraphQLRequest
+        self,
+        principal: Principal,
+        document: Document,
+        operation: Operation,
+        body: GraphQLRequest,
+        base_url: str,
     ) -> dict[str, Any]:
         name = operation.node.name.value if operation.node.name else None
         with telemetry.operation(name, document.hash, operation.node.operation.value) as recording:
-            context = self._context(principal, operation, name)
+            context = self._context(principal, operation, name, base_url)
             result = await run(self._schema, document, name, body.variables or {}, context)
+            told = context.sources.told()
+            # Only where a system was asked: an answer of the gateway's own has no sources.
+            answer: dict[str, Any] = {"extensions": {"sources": told}} if told else {}
             if not result.errors:
-                return {"data": result.data}
+                return {"data": result.data} | answer
             recording.outcome = "errors"
             errors = _formatted(result.errors)
         # A request that never began to run (a wrong variable, say) has no data at all.
         before = result.data is None and all(error.path is None for error in result.errors)
-        return {"errors": errors} if before else {"data": result.data, "errors": errors}
+        return {"errors": errors} if before else {"data": result.data, "errors": errors} | answer
 
 
 async def refused(request: Request, error: Exception) -> Response:

@@ -56,13 +56,13 @@ _encode = msgspec.msgpack.Encoder().encode
 def encode_id(identity: GlobalId) -> str:
     """Make the opaque text of an id."""
     wire = _IdWire(_VERSION, identity.type, identity.connector, identity.account, identity.native_id)
-    return _armour(_encode(wire))
+    return armour(_encode(wire))
 
 
 def decode_id(text: str, argument: str = "id") -> GlobalId:
     """Read an id; INVALID_INPUT when it is not the exact text this gateway writes."""
     try:
-        raw = _unarmour(text)
+        raw = unarmour(text)
         wire = _decode_id(raw)
     except (ValueError, msgspec.MsgspecError):
         wire = None
@@ -85,12 +85,12 @@ class Cursors:
     def encode(self, binding: bytes, native: str) -> str:
         """Make the cursor for a connector's own cursor `native` in the list that `binding` names."""
         body = _encode(_CursorWire(_VERSION, native))
-        return _armour(_mac(self._keys[0], binding, body) + body)
+        return armour(_mac(self._keys[0], binding, body) + body)
 
     def decode(self, binding: bytes, text: str, argument: str) -> str:
         """Read a cursor of exactly this list; INVALID_CURSOR for any other text."""
         try:
-            raw = _unarmour(text)
+            raw = unarmour(text)
             mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
             if any(hmac.compare_digest(mac, _mac(key, binding, body)) for key in self._keys):
                 wire = _decode_cursor(body)
@@ -114,15 +114,17 @@ def _mac(key: bytes, bound: bytes, body: bytes) -> bytes:
     return hmac.new(key, bound + body, hashlib.sha256).digest()[:_MAC_BYTES]
 
 
-def _armour(raw: bytes) -> str:
+def armour(raw: bytes) -> str:
+    """Write bytes as base64url without padding."""
     return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _unarmour(text: str) -> bytes:
+def unarmour(text: str) -> bytes:
+    """Read what `armour` wrote; ValueError for any other text."""
     if len(text) > _MAX_LENGTH:
         raise ValueError("too long")
     raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     # The decoder skips what is not of its alphabet, and stray bits: what it would not write is refused.
-    if _armour(raw) != text:
+    if armour(raw) != text:
         raise ValueError("not canonical base64url")
     return raw

@@ -11,10 +11,12 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from gateway.connectors.ports import PORTS
 from gateway.connectors.ports.common import Kind
+from gateway.connectors.ports.directory import DirectoryPort
+from gateway.connectors.ports.support import TicketsPort, TicketWritesPort
 from gateway.errors import ConfigurationError
 from gateway.outbound import Outbound
 from gateway.settings import Settings, convert
@@ -54,12 +56,22 @@ class Registry:
                 served = ", ".join(name for name, p in PORTS.items() if p in connector.ports)
                 raise ConfigurationError(key, f"{connector_name!r} does not serve it; it serves {served}")
             self._bound[port] = connector
+        reads, writes = self._bound.get(TicketsPort), self._bound.get(TicketWritesPort)
+        if writes is not None and reads is not writes:
+            raise ConfigurationError("bindings.ticket_writes", "bind it to the connector that serves tickets")
         self._port_of = {
             method: port
             for port in PORTS.values()
             for name, method in vars(port).items()
             if callable(method) and not name.startswith("_")
         }
+
+    def directory(self) -> tuple[str, DirectoryPort] | None:
+        """Give the configured name and the implementation of the directory; None when nothing is bound."""
+        connector = self._bound.get(DirectoryPort)
+        if connector is None:
+            return None
+        return connector.name, cast("DirectoryPort", connector.ports[DirectoryPort])
 
     def port_of(self, method: Any) -> type[Any]:
         """Give the port that declares `method`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,7 +11,8 @@ from gateway.auth.scope import Ref
 from gateway.connectors.ports.accounts import AccountsPort, AccountType
 from gateway.connectors.ports.common import Record
 from gateway.context import RequestContext
-from gateway.resolvers.connections import Connection, PageArgs, held
+from gateway.errors import GatewayError
+from gateway.resolvers.connections import Connection, PageArgs, gathered, held
 
 
 async def viewer(_parent: object, context: RequestContext) -> Principal:
@@ -42,6 +44,32 @@ async def membership_account(membership: Membership, _context: RequestContext) -
 async def record_account(record: Record, context: RequestContext) -> Membership | None:
     """Answer the account a record was read for."""
     return context.membership(record.scope.key)
+
+
+async def parent(membership: Membership, context: RequestContext) -> Membership | None:
+    """Answer the account above, to who is a member of it too."""
+    above = (await context.account_ref(membership)).parent
+    return None if above is None else context.membership(above)
+
+
+async def children(membership: Membership, context: RequestContext, **page: Any) -> Connection:
+    """List the accounts below this one among the caller's own; one look-up for all that are not known yet."""
+    others = [other for other in context.principal.memberships.values() if other is not membership]
+    refs = await asyncio.gather(*(context.account_ref(other) for other in others), return_exceptions=True)
+    rows: list[tuple[Any, str]] = []
+    for other, ref in zip(others, refs, strict=True):
+        if isinstance(ref, BaseException) and not isinstance(ref, GatewayError):
+            raise ref
+        # Of an account that cannot be looked up now nobody can say where it belongs.
+        if isinstance(ref, GatewayError) or ref.parent == membership.account:
+            rows.append((ref if isinstance(ref, GatewayError) else other, other.account))
+    scope = await context.scope(membership)
+    return gathered(context, "Account.children", scope, rows, PageArgs(**page))
+
+
+async def summary(membership: Membership, _context: RequestContext) -> Membership:
+    """Answer the account; each count is asked for by itself."""
+    return membership
 
 
 async def account_type(membership: Membership, context: RequestContext) -> AccountType:

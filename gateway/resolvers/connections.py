@@ -133,6 +133,15 @@ async def begun(
     return _connection(context, listing, bound, parent.scope)
 
 
+def gathered(
+    context: RequestContext, name: str, scope: AccountScope, rows: Sequence[tuple[Any, str]], args: PageArgs
+) -> Connection:
+    """Answer a connection from rows that were gathered from several systems, each with a key of its own."""
+    bound = binding(name, "", scope.key)
+    items, keys = [row for row, _ in rows], [key for _, key in rows]
+    return _connection(context, _slice(items, keys, args.page(context, bound)), bound, scope)
+
+
 def held(context: RequestContext, name: str, items: Sequence[Any], args: PageArgs) -> Connection:
     """Answer a connection from rows that the caller's own token holds."""
     bound = binding(name, context.principal.issuer, context.principal.subject)

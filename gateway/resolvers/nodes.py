@@ -11,7 +11,11 @@ from gateway.auth.principal import Membership
 from gateway.auth.scope import Ref
 from gateway.connectors.ports.billing import InvoicesPort, PaymentsPort, SubscriptionsPort
 from gateway.connectors.ports.common import Record, native_id
+from gateway.connectors.ports.contacts import ContactsPort
+from gateway.connectors.ports.documents import DocumentsPort, FoldersPort
+from gateway.connectors.ports.knowledge import ArticlesPort, SectionsPort
 from gateway.connectors.ports.orders import OrdersPort, ProductsPort, ShipmentsPort
+from gateway.connectors.ports.support import TicketsPort
 from gateway.context import PortMethod, RequestContext
 from gateway.errors import Code, RequestError
 from gateway.ids import GlobalId, decode_id, encode_id
@@ -26,6 +30,12 @@ LOADERS: Mapping[str, PortMethod] = {
     "Order": OrdersPort.get_many,
     "Shipment": ShipmentsPort.get_many,
     "Product": ProductsPort.get_many,
+    "Contact": ContactsPort.get_many,
+    "Ticket": TicketsPort.get_many,
+    "Document": DocumentsPort.get_many,
+    "Folder": FoldersPort.get_many,
+    "Article": ArticlesPort.get_many,
+    "ArticleSection": SectionsPort.get_many,
 }
 """GraphQL type -> the port method that loads it."""
 

@@ -5,17 +5,44 @@ from __future__ import annotations
 from gateway.auth.permissions import Permission
 from gateway.auth.principal import Membership as MembershipModel
 from gateway.auth.principal import Principal
-from gateway.connectors.ports.accounts import AccountProfile, AccountStatus, AccountType
+from gateway.connectors.ports.accounts import AccountProfile, AccountStatus, AccountType, StaffMember
 from gateway.connectors.ports.billing import AccountBalance as AccountBalanceModel
-from gateway.connectors.ports.billing import InvoiceFilter, InvoiceSort
-from gateway.connectors.ports.common import CurrencyCode
+from gateway.connectors.ports.billing import Invoice, InvoiceFilter, InvoiceSort
+from gateway.connectors.ports.common import CurrencyCode, Url
+from gateway.connectors.ports.documents import DocumentFilter
+from gateway.connectors.ports.knowledge import ArticleFilter
 from gateway.connectors.ports.orders import OrderFilter, OrderSort, ProductFilter
+from gateway.connectors.ports.support import Ticket, TicketFilter, TicketSort
 from gateway.resolvers import accounts as resolve
 from gateway.resolvers import billing as resolve_billing
+from gateway.resolvers import contacts as resolve_contacts
+from gateway.resolvers import documents as resolve_documents
+from gateway.resolvers import knowledge as resolve_knowledge
 from gateway.resolvers import orders as resolve_orders
+from gateway.resolvers import overview as resolve_overview
+from gateway.resolvers import support as resolve_support
 from gateway.schema import billing as bills
+from gateway.schema import documents as files
+from gateway.schema import knowledge as help_centre
 from gateway.schema import orders as sales
-from gateway.schema.base import Arg, Node, connection, enum_of, field, input_type, object_type, plain, text_of
+from gateway.schema import people
+from gateway.schema import support as desk
+from gateway.schema.base import (
+    Arg,
+    Node,
+    connection,
+    connection_to,
+    connection_type,
+    enum_of,
+    field,
+    input_type,
+    lazy,
+    object_type,
+    plain,
+    text_of,
+)
+from gateway.schema.overview import INVOICE_ITEM, TICKET_ITEM, AccountSummary, ActionItem
+from gateway.schema.values import PostalAddress
 
 
 def _profile(attribute: str, type_: object) -> object:
@@ -38,6 +65,43 @@ class Account(Node):
     )
     status = _profile("status", enum_of(AccountStatus) | None)
     currency_code = _profile("currency_code", CurrencyCode | None)
+    website = _profile("website", Url | None)
+    phone = _profile("phone", str | None)
+    billing_address = _profile("billing_address", PostalAddress | None)
+    shipping_address = _profile("shipping_address", PostalAddress | None)
+    account_manager = field(
+        people.StaffMember | None,
+        resolve_contacts.account_manager,
+        description="Who looks after the account.",
+        reads={AccountProfile: ["manager_id"], StaffMember: ["id"]},
+    )
+    parent = field(
+        lazy("Account", "accounts") | None,
+        resolve.parent,
+        description="The account above this one, when the caller is a member of it.",
+        entry=True,
+    )
+    children = connection_to(
+        lazy("AccountConnection", "accounts"),
+        resolve.children,
+        description="The accounts below this one that the caller is a member of.",
+    )
+    contacts = connection(
+        people.Contact, resolve_contacts.contacts, description="The customer's people, by name."
+    )
+    members = connection(
+        people.Member,
+        resolve_contacts.members,
+        description="Who may use the portal for the account, longest standing first.",
+    )
+    summary = field(AccountSummary, resolve.summary, description="Counts for a home page.")
+    action_items = connection(
+        ActionItem,
+        resolve_overview.action_items,
+        description="What waits for the customer, in all systems: the most pressing first. "
+        "Where a system does not answer, its error stands in the list's last place.",
+        reads={Invoice: INVOICE_ITEM, Ticket: TICKET_ITEM},
+    )
     balance = field(
         bills.AccountBalance | None,
         resolve_billing.balance,
@@ -83,6 +147,49 @@ class Account(Node):
         description="What the account may buy, by SKU.",
         args=[Arg("filter", input_type(ProductFilter) | None, "Which products.")],
     )
+    tickets = connection(
+        desk.Ticket,
+        resolve_support.tickets,
+        description="The account's requests to the helpdesk.",
+        args=[
+            Arg("filter", input_type(TicketFilter) | None, "Which tickets."),
+            Arg(
+                "order_by", input_type(TicketSort) | None, "In which order; last changed first when left out."
+            ),
+        ],
+    )
+    documents = connection(
+        files.Document,
+        resolve_documents.documents,
+        description="The account's documents, by path.",
+        args=[Arg("filter", input_type(DocumentFilter) | None, "Which documents.")],
+    )
+    folders = connection(
+        files.Folder, resolve_documents.folders, description="The folders at the top of its documents."
+    )
+    articles = connection(
+        help_centre.Article,
+        resolve_knowledge.articles,
+        description="The help articles that the account may read.",
+        args=[Arg("filter", input_type(ArticleFilter) | None, "Which articles.")],
+    )
+    article_sections = connection(
+        help_centre.ArticleSection,
+        resolve_knowledge.sections,
+        description="The sections of the help centre.",
+    )
+    suggest_articles = field(
+        list[help_centre.Article | None] | None,
+        resolve_knowledge.suggestions,
+        description="Articles that fit a text best: what to read before a ticket is written.",
+        args=[
+            Arg("text", str, "What is asked, in at most 200 characters."),
+            Arg("first", int, "How many, at most 10.", 5),
+        ],
+    )
+
+
+AccountConnection = connection_type(Account)
 
 
 @object_type(MembershipModel, requires=[])
@@ -94,8 +201,8 @@ class Membership:
 
 
 @object_type(Principal, requires=[])
-class Contact:
-    """A person of a customer, as the identity provider knows it."""
+class User:
+    """The person behind an access token, as the identity provider knows it."""
 
     display_name = plain(str | None, "display_name", "Name to show.")
     email = plain(str | None, "email", "Address for mail.")
@@ -105,7 +212,7 @@ class Contact:
 class Viewer:
     """Who calls."""
 
-    user = field(Contact | None, resolve.user, description="The person behind the access token.")
+    user = field(User | None, resolve.user, description="The person behind the access token.")
     memberships = connection(
         Membership, resolve.memberships, description="The accounts the caller is a member of."
     )

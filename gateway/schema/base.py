@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from enum import Enum
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from operator import or_
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -33,6 +33,7 @@ from gateway.auth.permissions import Permission
 from gateway.connectors.ports.common import Listing
 from gateway.errors import GatewayError
 from gateway.resolvers.accounts import record_account
+from gateway.resolvers.mutations import Action, perform
 from gateway.resolvers.nodes import global_id
 
 C = TypeVar("C", bound=type)
@@ -49,7 +50,8 @@ class Field:
 
     `attribute`: read from the parent as it is. `resolve`: ask this function instead. `reads`: per
     model, the attributes that answering needs. `requires`: permissions beyond those of its type.
-    `entry`: it leads into an account, so its subtree's permissions are summed up for it.
+    `entry`: it leads into an account, so its subtree's permissions are summed up for it. `checks`: it checks
+    `requires` itself, before it acts.
     """
 
     attribute: str | None = None
@@ -57,6 +59,7 @@ class Field:
     reads: Mapping[type, frozenset[str]] = dataclass_field(default_factory=dict)
     requires: Requires = frozenset()
     entry: bool = False
+    checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Arg:
     name: str
     type: Any
     description: str
+    default: Any = strawberry.UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +195,33 @@ def field(
             graphql_name=None,
             type_annotation=StrawberryAnnotation(arg.type),
             description=arg.description,
+            default=arg.default,
         )
         for arg in args
     ]
+    return declared
+
+
+def mutation(
+    payload: type,
+    action: Action,
+    input_model: type[msgspec.Struct],
+    *,
+    name: str,
+    description: str,
+    requires: Iterable[Permission],
+) -> Any:
+    """Declare a mutation `name`: one `input`, one payload, all of `requires` in the input's account."""
+    needed = frozenset(requires)
+    declared = field(
+        payload,
+        partial(perform, action, needed, f"Mutation.{name}"),
+        description=description,
+        args=[Arg("input", input_type(input_model), "What is to be done.")],
+        requires=needed,
+        entry=True,
+    )
+    declared.metadata = {META: replace(declared.metadata[META], checks=True)}
     return declared
 
 
@@ -209,9 +237,19 @@ def connection(
 
     It is nullable: one system down must not take the parent with it.
     """
-    return field(
-        connection_type(node) | None, resolve, description=description, reads=reads, args=(*PAGE_ARGS, *args)
-    )
+    return connection_to(connection_type(node), resolve, description=description, reads=reads, args=args)
+
+
+def connection_to(
+    made: Any,
+    resolve: Resolver,
+    *,
+    description: str,
+    reads: Reads | None = None,
+    args: Iterable[Arg] = (),
+) -> Any:
+    """Like `connection`, with a connection type that is there, or `lazy`: a type that lists its own."""
+    return field(made | None, resolve, description=description, reads=reads, args=(*PAGE_ARGS, *args))
 
 
 def connection_type(node: type) -> Any:

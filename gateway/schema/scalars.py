@@ -11,7 +11,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 
-from gateway.connectors.ports.common import CountryCode, CurrencyCode, Url
+from gateway.connectors.ports.common import BigInt, CountryCode, CurrencyCode, Html, Url
 
 _MAX_DIGITS = 100
 """Before or after the point: an exponent of a few characters must not become a text of gigabytes."""
@@ -115,4 +115,6 @@ SCALARS: dict[object, Any] = {
     CurrencyCode: _scalar("CurrencyCode", "ISO 4217 code: `EUR`."),
     CountryCode: _scalar("CountryCode", "ISO 3166-1 alpha-2 code: `DE`."),
     Url: _scalar("URL", "An absolute URL."),
+    Html: _scalar("HTML", "A piece of HTML without scripts, forms, styles and event handlers."),
+    BigInt: _scalar("BigInt", "A whole number of any size, written as a string: `5368709120`."),
 }

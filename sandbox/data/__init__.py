@@ -17,6 +17,11 @@ from sandbox.data.desk import Desk, articles, tickets
 from sandbox.data.files import File, files, root
 from sandbox.data.people import Contact, Staff, contacts, salesforce_id, staff
 
+__all__ = [
+    "ANCHOR", "EXPONENTS", "Account", "Contact", "DataSet", "Desk", "File", "Invoice", "InvoiceLine", "Order",
+    "OrderLine", "Payment", "Product", "Shipment", "Staff", "Subscription", "build",
+]  # fmt: skip
+
 ANCHOR = dt.date(2026, 6, 30)
 """The day that tests use as today."""
 

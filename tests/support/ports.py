@@ -21,7 +21,7 @@ from gateway.connectors.ports.billing import Invoice, InvoiceLine, InvoicesPort
 from gateway.connectors.ports.common import Listing, Page, Record, Selection
 from gateway.connectors.ports.orders import Order, OrdersPort, Product, ProductsPort
 from gateway.connectors.registry import Registry
-from gateway.context import RequestContext
+from gateway.context import RequestContext, Services
 from gateway.ids import Cursors
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -164,14 +164,14 @@ def make_context(
 ) -> RequestContext:
     """Make the context of one operation: by default of a member of `acme` and `bravo`."""
     accounts = {key: AccountRef(natives=dict(ids)) for key, ids in (natives or NATIVES).items()}
-    return RequestContext(
-        principal=principal or make_principal("acme", "bravo"),
-        fields=FIELDS,
+    services = Services(
         registry=make_registry(**ports),
         identity=ChainedMap([identity or CountedMap(accounts)]),
         cursors=Cursors([KEY]),
         audit=Audit(KEY),
-        operation="Op",
+    )
+    return RequestContext(
+        services, principal=principal or make_principal("acme", "bravo"), fields=FIELDS, operation="Op"
     )
 
 

@@ -19,6 +19,7 @@ CurrencyCode = NewType("CurrencyCode", str)
 CountryCode = NewType("CountryCode", str)
 Url = NewType("Url", str)
 Html = NewType("Html", str)
+BigInt = NewType("BigInt", int)
 
 T = TypeVar("T")
 

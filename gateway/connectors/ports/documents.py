@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Protocol
 from typing_extensions import Doc
 
 from gateway.auth.scope import AccountScope, Ref
-from gateway.connectors.ports.common import Kind, Listing, Page, Record, Selection, Url, Value
+from gateway.connectors.ports.common import BigInt, Kind, Listing, Page, Record, Selection, Url, Value
 from gateway.errors import GatewayError
 
 
@@ -53,14 +53,12 @@ class Document(Record, frozen=True, kw_only=True):
     kind: Annotated[DocumentKind | None, Doc("What sort of document it is, in broad terms.")]
     tax_year: Annotated[int | None, Doc("The year it is about, where the system files documents by year.")]
     mime_type: Annotated[str | None, Doc("Media type, such as `application/pdf`.")]
-    size_bytes: Annotated[int | None, Doc("Size in bytes.")]
+    size_bytes: Annotated[BigInt | None, Doc("Size in bytes.")]
     version: Annotated[str | None, Doc("Names what it holds now.")]
     folder_id: str | None
     properties: Annotated[
         tuple[Property, ...] | None,
-        Doc(
-            "What the system notes about it. Null in a list where only a single document has it."
-        ),
+        Doc("What the system notes about it. Null in a list where only a single document has it."),
     ]
     created_at: Annotated[dt.datetime | None, Doc("When this version was stored.")]
 
@@ -71,7 +69,7 @@ class DocumentVersion(Record, frozen=True, kw_only=True):
     id: str
     document_id: str
     is_latest: Annotated[bool | None, Doc("Whether the document still holds this.")]
-    size_bytes: Annotated[int | None, Doc("Size in bytes.")]
+    size_bytes: Annotated[BigInt | None, Doc("Size in bytes.")]
     created_at: Annotated[dt.datetime | None, Doc("When it was stored.")]
 
 

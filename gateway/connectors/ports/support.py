@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Protocol
 from typing_extensions import Doc
 
 from gateway.auth.scope import AccountScope, Ref
-from gateway.connectors.ports.common import Direction, Kind, Listing, Page, Record, Selection, Value
+from gateway.connectors.ports.common import BigInt, Direction, Kind, Listing, Page, Record, Selection, Value
 from gateway.errors import GatewayError
 
 
@@ -70,7 +70,7 @@ class TicketAttachment(Record, frozen=True, kw_only=True):
     id: str
     file_name: Annotated[str | None, Doc("Name of the file.")]
     mime_type: Annotated[str | None, Doc("Media type, as the sender named it.")]
-    size_bytes: Annotated[int | None, Doc("Size in bytes.")]
+    size_bytes: Annotated[BigInt | None, Doc("Size in bytes.")]
 
 
 class TicketComment(Record, frozen=True, kw_only=True):

@@ -21,10 +21,13 @@ from gateway.connectors.ports import PORTS
 from gateway.connectors.ports.accounts import AccountProfile, AccountsPort
 from gateway.connectors.ports.common import Listing, Record, Value
 from gateway.connectors.registry import Registry
-from gateway.context import RequestContext
+from gateway.context import RequestContext, Services
 from gateway.ids import Cursors
+from gateway.passes import Passes
 from gateway.schema.base import META, TYPES, Field
 from gateway.schema.build import build
+from gateway.state.memory import MemoryState
+from gateway.state.once import Once
 
 SYSTEM = "system"
 PAGES: tuple[dict[str, int], ...] = ({}, {"first": 1}, {"last": 1})
@@ -71,14 +74,16 @@ PRINCIPAL = Principal(
 
 
 def context_on(system: System) -> RequestContext:
-    return RequestContext(
-        principal=PRINCIPAL,
-        fields={},
+    state = MemoryState()
+    services = Services(
         registry=Registry({SYSTEM: system}, dict.fromkeys(PORTS, SYSTEM)),
         identity=StaticFileMap({"acme": AccountRef(natives={SYSTEM: ("n1",)})}),
         cursors=Cursors([b"k" * 32]),
         audit=Audit(),
+        passes=Passes([b"k" * 32], state, workspace="test"),
+        once=Once(state, "test"),
     )
+    return RequestContext(services, principal=PRINCIPAL, fields={}, base_url="https://portal.example")
 
 
 def all_fields() -> Iterator[tuple[str, type, GraphQLField, Field]]:
