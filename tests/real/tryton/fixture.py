@@ -68,7 +68,7 @@ def running(installation: Installation) -> Iterator[RealTryton]:
                 f"http://127.0.0.1:{port}", installation.ids["keys"]["gateway"], DATABASE, installation.ids
             )
             command = [*installation.script("trytond"), "-c", str(folder / "trytond.conf"), "-d", DATABASE]
-            with process(command, folder / "trytond.log", clean_environment("TRYTON")) as server:
+            with process(command, folder / "trytond.log", clean_environment()) as server:
                 if answers(system.url, server):
                     _check(system)
                     yield system
