@@ -1,0 +1,54 @@
+"""Which views there are: the packages of this folder, and those that other distributions announce."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+
+from gateway.errors import ConfigurationError
+from gateway.schema.views import View
+
+KEY = "views.enabled"
+_HERE = "gateway.views"
+_ENTRY_POINTS = "gateway.views"
+
+
+def packages() -> dict[str, str]:
+    """Give every view there is: its name in the configuration -> its package."""
+    here = importlib.import_module(_HERE).__path__
+    found = {
+        module.name.replace("_", "-"): f"{_HERE}.{module.name}"
+        for module in pkgutil.iter_modules(here)
+        if module.ispkg
+    }
+    for entry in entry_points(group=_ENTRY_POINTS):
+        if found.setdefault(entry.name, entry.value) != entry.value:
+            # Which of both a customer sees must not depend on what is installed beside.
+            raise ConfigurationError(
+                KEY, f"{entry.name!r} is {found[entry.name]} and {entry.value}: rename one"
+            )
+    return found
+
+
+def load(enabled: Sequence[str]) -> dict[str, View]:
+    """Import the views that are enabled, and no other; ConfigurationError names what is wrong."""
+    if not enabled:
+        return {}
+    known = packages()
+    return {name: _load(name, known) for name in enabled}
+
+
+def _load(name: str, known: dict[str, str]) -> View:
+    if name not in known:
+        raise ConfigurationError(KEY, f"there is no view {name!r}; there are {', '.join(sorted(known))}")
+    try:
+        view = getattr(importlib.import_module(known[name]), "VIEW", None)
+    except ImportError as error:
+        raise ConfigurationError(KEY, f"{name!r} cannot be imported: {error}") from error
+    except TypeError as error:  # a declaration that the schema refuses
+        raise ConfigurationError(KEY, f"{name!r}: {error}") from error
+    if not isinstance(view, View):
+        raise ConfigurationError(KEY, f"{name!r}: {known[name]} has no `VIEW = View(...)`")
+    return view
