@@ -49,12 +49,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Server(Config, frozen=True, kw_only=True):
     """`[server]`: where to listen, and what one request may use.
 
+    `public_url` is how clients call the gateway, for links to files; else the address of the request.
     `deadline_seconds` bounds its time, `max_vendor_calls` its calls to business systems, `max_rows` the rows
     of all lists in its answer.
     """
 
     host: Text = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
+    public_url: Annotated[str, Meta(pattern=r"^https?://[^\s?#]*[^\s?#/]\Z")] | None = None
     workspace: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+\Z")] = "default"
     deadline_seconds: Annotated[float, Meta(gt=0, le=300)] = 10.0
     max_body_bytes: Annotated[int, Meta(gt=0)] = 1_000_000
@@ -74,7 +76,10 @@ class Auth(Config, frozen=True, kw_only=True):
 class Identity(Config, frozen=True, kw_only=True):
     """`[identity]`: the maps from account key to native ids, in the order they are asked."""
 
-    sources: Annotated[tuple[Literal["claims", "file"], ...], Meta(min_length=1)] = ("claims", "file")
+    sources: Annotated[tuple[Literal["claims", "file", "directory"], ...], Meta(min_length=1)] = (
+        "claims",
+        "file",
+    )
     file: str | None = None
 
 

@@ -29,24 +29,33 @@ from gateway.auth.principal import Membership
 from gateway.connectors.ports.common import Listing
 from gateway.resolvers.nodes import ACCOUNT
 from gateway.schema.base import INPUTS, META, TYPES, Field, attributes_of, name_of
+from gateway.schema.mutations import USER_ERRORS, Mutation
 from gateway.schema.root import Query
 from gateway.schema.scalars import SCALARS
 from gateway.schema.views import View, extended
 
 
 def build(
-    query: type = Query, *, views: Mapping[str, View] = MappingProxyType({})
+    query: type = Query,
+    mutation: type | None = Mutation,
+    *,
+    views: Mapping[str, View] = MappingProxyType({}),
 ) -> tuple[GraphQLSchema, str]:
     """Make the schema and its SDL; TypeError names every type or field that must not go out.
 
     `views` maps the names of views to what they add to `Account`.
     """
     with extended(views):
-        return _build(query)
+        return _build(query, mutation)
 
 
-def _build(query: type) -> tuple[GraphQLSchema, str]:
-    declared = strawberry.Schema(query=query, config=StrawberryConfig(scalar_map=SCALARS))
+def _build(query: type, mutation: type | None) -> tuple[GraphQLSchema, str]:
+    declared = strawberry.Schema(
+        query=query,
+        mutation=mutation,
+        types=USER_ERRORS if mutation is not None else (),
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
     schema: GraphQLSchema = declared._schema  # noqa: SLF001  Strawberry describes, graphql-core executes
     problems: list[str] = []
     for name, type_ in schema.type_map.items():
@@ -116,6 +125,8 @@ def _bind(type_: GraphQLObjectType) -> list[str]:
 
 
 def _resolver(coordinate: str, field: GraphQLField, meta: Field) -> Callable[..., Any]:
+    if meta.checks and meta.resolve is not None:
+        return partial(_ask, meta.resolve)
     if meta.resolve is None:
         assert meta.attribute is not None, coordinate  # noqa: S101  one of both, by construction
         return partial(_read, meta.attribute, requires_on(field, meta), coordinate)
