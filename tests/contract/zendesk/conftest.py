@@ -1,0 +1,89 @@
+"""A running stand-in for Zendesk, a plain client for it, and what its data set says."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sandbox.data import ANCHOR, DataSet, build
+from sandbox.serve import StandIn
+from sandbox.zendesk import stand_in
+
+NOW = dt.datetime.combine(ANCHOR, dt.time(12), dt.UTC)
+CLIENT_ID = "portal"
+CLIENT_SECRET = "desk-secret-0123456789"
+
+Ask = Callable[..., Awaitable[Any]]
+
+
+class Clock:
+    """Unix seconds that stand still until a test moves them."""
+
+    def __init__(self) -> None:
+        self.seconds = NOW.timestamp()
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture(scope="module")
+def data() -> DataSet:
+    return build()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def system(data: DataSet, clock: Clock) -> AsyncIterator[StandIn]:
+    async with stand_in(data, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, now=clock) as running:
+        yield running
+
+
+@pytest.fixture
+async def token(system: StandIn) -> str:
+    form = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    async with aiohttp.ClientSession() as session, session.post(f"{system.url}/oauth/tokens", data=form) as r:
+        assert r.status == 200
+        given = await r.json()
+    system.reset()
+    return str(given["access_token"])
+
+
+@pytest.fixture
+async def http(system: StandIn, token: str) -> AsyncIterator[aiohttp.ClientSession]:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with aiohttp.ClientSession(system.url, headers=headers) as session:
+        yield session
+
+
+@pytest.fixture
+def get(http: aiohttp.ClientSession) -> Ask:
+    """Ask for a path below /api/v2 with parameters; give the answer of an expected status."""
+
+    async def ask(path: str, status: int = 200, /, **params: object) -> Any:
+        pairs = {name: str(value) for name, value in params.items()}
+        async with http.get(f"/api/v2{path}", params=pairs) as response:
+            body = await response.json()
+            assert response.status == status, body
+            return body
+
+    return ask
+
+
+@pytest.fixture
+def send(http: aiohttp.ClientSession) -> Ask:
+    """Send JSON to a path below /api/v2; give the answer of an expected status."""
+
+    async def ask(method: str, path: str, body: object, status: int, /, **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with http.request(method, f"/api/v2{path}", json=body, headers=named) as response:
+            answer = await response.json()
+            assert response.status == status, answer
+            return answer
+
+    return ask
