@@ -48,6 +48,13 @@ def _unix_date(_env: Env, value: int) -> dt.date:
     return dt.datetime.fromtimestamp(value, dt.UTC).date()
 
 
+def _iso_time(_env: Env, value: str) -> dt.datetime:
+    found = dt.datetime.fromisoformat(value)
+    if found.tzinfo is None:
+        raise ValueError("no zone")
+    return found.astimezone(dt.UTC)
+
+
 def _decimal(_env: Env, value: int | Decimal | str) -> Decimal:
     return money.plain(Decimal(value))
 
@@ -71,6 +78,8 @@ unix_time = Converter((int,), _unix_time)
 """Seconds since 1970 -> aware UTC."""
 unix_date = Converter((int,), _unix_date)
 """Seconds since 1970 -> the UTC day."""
+iso_time = Converter((str,), _iso_time)
+"""ISO 8601 with its zone (`2026-01-31T09:30:00.000+0000`) -> aware UTC."""
 minor_units = Converter((int, str), lambda _env, minor, code: money.from_minor(minor, code))
 """(count of smallest units, currency) -> Money."""
 

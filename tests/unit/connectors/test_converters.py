@@ -83,3 +83,29 @@ def test_only_derived_values_see_null() -> None:
     plain = [value for value in vars(converters).values() if isinstance(value, Converter)]
     assert len(plain) > 8
     assert not any(converter.nulls for converter in plain)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-31T09:30:00.000+0000", dt.datetime(2026, 1, 31, 9, 30, tzinfo=dt.UTC)),
+        ("2026-01-31T09:30:00.250+0200", dt.datetime(2026, 1, 31, 7, 30, 0, 250_000, tzinfo=dt.UTC)),
+        ("2026-01-31T09:30:00Z", dt.datetime(2026, 1, 31, 9, 30, tzinfo=dt.UTC)),
+    ],
+)
+def test_a_moment_with_its_zone_is_utc(text: str, moment: dt.datetime) -> None:
+    found = converters.iso_time.read(ENV, text)
+    assert (found, found.utcoffset()) == (moment, dt.timedelta(0))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026-01-31T09:30:00", "2026-01-31", "2026-02-30T09:30:00Z"]
+)
+def test_what_names_no_moment_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="."):
+        converters.iso_time.read(ENV, text)
+
+
+def test_a_moment_beyond_the_calendar_in_utc_is_none() -> None:
+    with pytest.raises(OverflowError):
+        converters.iso_time.read(ENV, "0001-01-01T00:00:00+14:00")
