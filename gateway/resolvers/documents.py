@@ -106,11 +106,11 @@ async def version_download(
     version: DocumentVersion, context: RequestContext, *, ttl_seconds: int = 120
 ) -> DownloadLink | None:
     """Make a link to a version, once its document has been checked."""
-    ref = Ref(version.scope, key_of(version.document_id))
+    version_id, ref = version.id, Ref(version.scope, key_of(version.document_id))
     document: Document | None = await context.load(DocumentsPort.get_many, ref)
     if document is None:
         return None
-    return await _link(document, version.id, context, Disposition.ATTACHMENT, ttl_seconds)
+    return await _link(document, version_id, context, Disposition.ATTACHMENT, ttl_seconds)
 
 
 async def _link(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from gateway.auth.permissions import Permission
 from gateway.auth.scope import AccountScope, Ref
-from gateway.connectors.ports.common import Page
+from gateway.connectors.ports.common import Page, Value
 from gateway.context import PortMethod, RequestContext
 from gateway.errors import Code, RequestError
 from gateway.resolvers.connections import MAX_PAGE
@@ -17,8 +16,7 @@ MAX_PAGES = 4
 """How many calls `every` makes for one list."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountPart:
+class AccountPart(Value, frozen=True, kw_only=True):
     """Base of what a view answers: it belongs to one account, so what types require is checked on it."""
 
     scope: AccountScope

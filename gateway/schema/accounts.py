@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.auth.permissions import Permission
 from gateway.auth.principal import Membership as MembershipModel
 from gateway.auth.principal import Principal
-from gateway.connectors.ports.accounts import AccountProfile, AccountStatus, AccountType, StaffMember
+from gateway.connectors.ports.accounts import AccountProfile, AccountStatus, AccountType
 from gateway.connectors.ports.billing import AccountBalance as AccountBalanceModel
 from gateway.connectors.ports.billing import Invoice, InvoiceFilter, InvoiceSort
 from gateway.connectors.ports.common import CurrencyCode, Url
@@ -73,7 +73,7 @@ class Account(Node):
         people.StaffMember | None,
         resolve_contacts.account_manager,
         description="Who looks after the account.",
-        reads={AccountProfile: ["manager_id"], StaffMember: ["id"]},
+        reads={AccountProfile: ["manager_id"]},
     )
     parent = field(
         lazy("Account", "accounts") | None,

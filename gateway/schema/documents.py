@@ -56,7 +56,7 @@ class DocumentVersion:
         resolve.version_download,
         description="A link to this version.",
         args=[TTL],
-        reads={models.DocumentVersion: ["id", "document_id"], models.Document: ["id"]},
+        reads={models.DocumentVersion: ["id", "document_id"]},
     )
 
 
@@ -95,7 +95,7 @@ class Document(Node, AccountScoped):
         Folder | None,
         resolve.document_folder,
         description="The folder it is in; null at the top.",
-        reads={models.Document: ["folder_id"], models.Folder: ["id"]},
+        reads={models.Document: ["folder_id"]},
     )
     versions = connection(
         DocumentVersion,
@@ -116,5 +116,5 @@ class Document(Node, AccountScoped):
             ),
             TTL,
         ],
-        reads={models.Document: ["id", "name", "mime_type"]},
+        reads={models.Document: ["id"]},
     )

@@ -13,7 +13,7 @@ INVOICE_ITEM = ["id", "number", "due_on", "is_overdue", "created_at"]
 TICKET_ITEM = ["id", "subject", "status", "updated_at"]
 
 
-@object_type(Membership, requires=[])
+@object_type(Membership, requires=[Permission.ACCOUNT_READ])
 class AccountSummary:
     """Counts for a home page. Each is null by itself when its system is down or cannot count exactly."""
 
@@ -46,7 +46,7 @@ class AccountSummary:
     )
 
 
-@object_type(resolve.ActionItem, requires=[])
+@object_type(resolve.ActionItem, requires=[Permission.ACCOUNT_READ])
 class ActionItem:
     """Something that waits for the customer. It is gone when that is done."""
 

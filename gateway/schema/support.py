@@ -47,7 +47,7 @@ class TicketComment:
         list[TicketAttachment | None] | None,
         resolve.attachments,
         description="The files that came with it.",
-        reads={models.TicketComment: ["attachments"], models.TicketAttachment: ["id"]},
+        reads={models.TicketComment: ["attachments"]},
     )
 
 

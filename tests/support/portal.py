@@ -13,7 +13,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,8 +24,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway import settings
 from gateway.app import Gateway
-from gateway.auth.principal import Principal
-from gateway.connectors.identity import AccountRef, IdentityMap
+from gateway.connectors.identity import Ask, IdentityMap, Known
 from gateway.ids import GlobalId, encode_id
 from sandbox.serve import Call, StandIn
 from sandbox.world import World
@@ -152,9 +151,9 @@ class _CountedMap(IdentityMap):
         self.asked: list[str] = []
         self._inner = inner
 
-    async def resolve(self, accounts: Sequence[str], principal: Principal) -> dict[str, AccountRef]:
+    async def resolve(self, accounts: Sequence[str], ask: Ask) -> Known:
         self.asked.extend(accounts)
-        return await self._inner.resolve(accounts, principal)
+        return await self._inner.resolve(accounts, ask)
 
 
 @dataclass(frozen=True)
@@ -189,7 +188,8 @@ class Portal:
                 self._configure(raw)
             self.gateway = Gateway(settings.parse(raw, self._folder, self.world.environ()))
             stack.push_async_callback(self.gateway.close)
-            self._identity = self.gateway._identity = _CountedMap(self.gateway._identity)
+            self._identity = _CountedMap(self.gateway._services.identity)
+            self.gateway._services = replace(self.gateway._services, identity=self._identity)
             self.server = await stack.enter_async_context(StandIn("gateway", self.gateway.app()))
             self.session = await stack.enter_async_context(aiohttp.ClientSession())
             self._stack = stack.pop_all()  # until here, a failure closes what was opened

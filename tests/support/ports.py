@@ -15,7 +15,7 @@ from gateway.auth.permissions import Permission
 from gateway.auth.principal import Membership, Principal, PrincipalKind
 from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.converters import boolean, minor_units
-from gateway.connectors.identity import AccountRef, ChainedMap, IdentityMap, StaticFileMap
+from gateway.connectors.identity import AccountRef, Ask, ChainedMap, IdentityMap, Known, StaticFileMap
 from gateway.connectors.mapping import Table, each, path, row, shared, via_parent
 from gateway.connectors.ports.billing import Invoice, InvoiceLine, InvoicesPort
 from gateway.connectors.ports.common import Listing, Page, Record, Selection
@@ -118,11 +118,11 @@ class CountedMap(IdentityMap):
         self.calls: list[list[str]] = []
         self.error: Exception | None = None
 
-    async def resolve(self, accounts: Sequence[str], principal: Principal) -> dict[str, AccountRef]:
+    async def resolve(self, accounts: Sequence[str], ask: Ask) -> Known:
         self.calls.append(list(accounts))
         if self.error:
             raise self.error
-        return await self.inner.resolve(accounts, principal)
+        return await self.inner.resolve(accounts, ask)
 
 
 def listing(records: Sequence[Any], **more: Any) -> Listing[Any]:

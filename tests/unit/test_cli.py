@@ -158,9 +158,12 @@ def drop(table: str, key: str) -> Change:
     [
         (
             set_key("connectors.billing", "type", "strype"),
-            "connectors.billing.type: write one of stripe, tryton",
+            "connectors.billing.type: write one of rt, s3, salesforce, stripe, tryton, zendesk",
         ),
-        (drop("connectors.billing", "type"), "connectors.billing.type: write one of stripe, tryton"),
+        (
+            drop("connectors.billing", "type"),
+            "connectors.billing.type: write one of rt, s3, salesforce, stripe, tryton, zendesk",
+        ),
         (drop("connectors.billing", "api_key"), "connectors.billing.api_key: is required"),
         (
             set_key("connectors.billing", "api_key", "env:NO_SUCH_NAME"),

@@ -7,7 +7,14 @@ from gateway.auth.policy import Policy, load_policy
 from gateway.errors import ConfigurationError
 
 ALL = frozenset(Permission)
-PLAIN = frozenset({Permission.ACCOUNT_READ, Permission.ORDERS_READ, Permission.PRODUCTS_READ})
+PLAIN = frozenset(
+    {Permission.ACCOUNT_READ, Permission.ORDERS_READ, Permission.PRODUCTS_READ, Permission.ARTICLES_READ}
+)
+PAPERS = frozenset({Permission.DOCUMENTS_READ})
+MONEY = frozenset({Permission.INVOICES_READ, Permission.PAYMENTS_READ, Permission.SUBSCRIPTIONS_READ})
+PEOPLE = frozenset({Permission.CONTACTS_READ})
+WRITES = frozenset({Permission.TICKETS_CREATE, Permission.TICKETS_COMMENT})
+TICKETS = frozenset({Permission.TICKETS_READ})
 
 
 @pytest.mark.parametrize(
@@ -15,11 +22,11 @@ PLAIN = frozenset({Permission.ACCOUNT_READ, Permission.ORDERS_READ, Permission.P
     [
         ("owner", ALL),
         ("admin", ALL),
-        ("billing", ALL),
-        ("support", PLAIN),
-        ("viewer", PLAIN),
+        ("billing", PLAIN | MONEY | PEOPLE),
+        ("support", PLAIN | PAPERS | PEOPLE | TICKETS | WRITES),
+        ("viewer", PLAIN | PAPERS),
         ("partner", PLAIN),
-        ("staff-read", ALL),
+        ("staff-read", ALL - WRITES),
         ("staff-ops", ALL),
     ],
 )
@@ -55,7 +62,7 @@ def test_a_file_replaces_the_shipped_roles(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "key", "says"),
     [
-        ('[roles]\nx = ["invoices:write"]', "policy.roles.x", "account:read, invoices:read"),
+        ('[roles]\nx = ["invoices:write"]', "policy.roles.x", "account:read, contacts:read"),
         ('[roles]\nx = ["INVOICES_READ"]', "policy.roles.x", "allowed: account:read"),
         ('[roles]\nx = "invoices:read"', "policy.roles.x", "write a list"),
         ("[roles]\nx = [1]", "policy.roles.x", "unknown permission 1"),

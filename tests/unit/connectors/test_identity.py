@@ -1,11 +1,13 @@
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gateway.auth.principal import Principal
 from gateway.connectors.identity import (
     AccountRef,
+    Ask,
     CachedMap,
     ChainedMap,
     IdentityMap,
@@ -42,8 +44,8 @@ def ref(**natives: tuple[str, ...]) -> AccountRef:
     return AccountRef(natives=natives)
 
 
-def caller(natives: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None) -> Principal:
-    return make_principal("acme", "bravo", natives=natives or {})
+def caller(natives: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None, *, fresh: bool = False) -> Ask:
+    return Ask(make_principal("acme", "bravo", natives=natives or {}), fresh=fresh)
 
 
 # The token's own map.
@@ -142,21 +144,75 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 # The cache.
 
 
-@pytest.mark.parametrize(("key", "seconds"), [("acme", 600), ("ghost", 30)], ids=["found", "not found"])
-async def test_an_answer_is_remembered_for_its_time(
-    state: MemoryState, clock: Clock, key: str, seconds: float
+PARTNER = AccountRef(natives={"erp": ("1",)}, type=AccountType.PARTNER, parent="holding")
+
+
+def remembered(inner: IdentityMap, state: MemoryState, clock: Clock) -> CachedMap:
+    return CachedMap(inner, state, workspace="w", system="crm", clock=clock)
+
+
+async def test_an_answer_is_remembered_for_its_time(state: MemoryState, clock: Clock) -> None:
+    inner = CountedMap({"acme": PARTNER})
+    cached = remembered(inner, state, clock)
+    assert await cached.resolve(["acme"], caller()) == {"acme": PARTNER}
+    clock.now += 599.9
+    ask = caller()
+    assert await cached.resolve(["acme"], ask) == {"acme": PARTNER}
+    assert len(inner.calls) == 1
+    assert [(told["system"], told["stale"]) for told in ask.sources.told()] == [("crm", False)]
+
+
+async def test_what_is_due_is_served_and_asked_for_anew_behind_the_request(
+    state: MemoryState, clock: Clock
 ) -> None:
-    inner = CountedMap(
-        {"acme": AccountRef(natives={"erp": ("1",)}, type=AccountType.PARTNER, parent="holding")}
-    )
-    cached = CachedMap(inner, state, workspace="w")
-    first = await cached.resolve([key], caller())
-    clock.now += seconds - 0.1
-    assert await cached.resolve([key], caller()) == first
+    accounts = {"acme": PARTNER}
+    inner = CountedMap(accounts)
+    cached = remembered(inner, state, clock)
+    await cached.resolve(["acme"], caller())
+    clock.now += 600
+    accounts["acme"] = ref(erp=("2",))
+    ask = caller()
+    assert await cached.resolve(["acme"], ask) == {"acme": PARTNER}
+    assert ask.sources.told()[0]["stale"] is True
+    await asyncio.gather(*cached._renewing.values())
+    assert inner.calls == [["acme"], ["acme"]]
+    ask = caller()
+    assert await cached.resolve(["acme"], ask) == {"acme": ref(erp=("2",))}
+    assert ask.sources.told()[0]["stale"] is False
+
+
+async def test_a_write_does_not_build_on_what_is_due(state: MemoryState, clock: Clock) -> None:
+    accounts = {"acme": PARTNER}
+    inner = CountedMap(accounts)
+    cached = remembered(inner, state, clock)
+    await cached.resolve(["acme"], caller())
+    clock.now += 599.9
+    await cached.resolve(["acme"], caller(fresh=True))
     assert len(inner.calls) == 1
     clock.now += 0.1
-    assert await cached.resolve([key], caller()) == first
-    assert len(inner.calls) == 2
+    accounts["acme"] = ref(erp=("2",))
+    assert await cached.resolve(["acme"], caller(fresh=True)) == {"acme": ref(erp=("2",))}
+
+
+async def test_known_accounts_outlive_an_outage_of_an_hour(state: MemoryState, clock: Clock) -> None:
+    inner = CountedMap({"acme": PARTNER, "bravo": ref(erp=("2",))})
+    cached = remembered(inner, state, clock)
+    await cached.resolve(["acme"], caller())
+    inner.error = UpstreamError(Code.UPSTREAM_UNAVAILABLE, "crm")
+    clock.now += 3599
+    assert await cached.resolve(["acme", "bravo"], caller()) == {"acme": PARTNER, "bravo": inner.error}
+    await asyncio.gather(*cached._renewing.values())
+    clock.now += 1
+    assert await cached.resolve(["acme"], caller()) == {"acme": inner.error}
+
+
+async def test_what_is_not_there_is_remembered_for_a_short_time(state: MemoryState, clock: Clock) -> None:
+    inner = CountedMap({})
+    cached = remembered(inner, state, clock)
+    for seconds, calls in ((0, 1), (29.9, 1), (0.1, 2)):
+        clock.now += seconds
+        assert await cached.resolve(["ghost"], caller()) == {}
+        assert len(inner.calls) == calls
 
 
 async def test_an_account_that_appears_is_found_after_the_short_time(
@@ -201,9 +257,8 @@ async def test_workspaces_do_not_meet_in_one_state(state: MemoryState) -> None:
 async def test_a_failure_is_not_remembered(state: MemoryState) -> None:
     inner = CountedMap({"acme": ref(erp=("1",))})
     cached = CachedMap(inner, state, workspace="w")
-    inner.error = UpstreamError(Code.UPSTREAM_TIMEOUT, "identity")
-    with pytest.raises(UpstreamError):
-        await cached.resolve(["acme"], caller())
+    inner.error = UpstreamError(Code.UPSTREAM_TIMEOUT, "crm")
+    assert await cached.resolve(["acme"], caller()) == {"acme": inner.error}
     inner.error = None
     assert await cached.resolve(["acme"], caller()) == {"acme": ref(erp=("1",))}
 
@@ -211,7 +266,7 @@ async def test_a_failure_is_not_remembered(state: MemoryState) -> None:
 # The chain.
 
 
-async def chained(*maps: IdentityMap, keys: Sequence[str] = ("acme",)) -> dict[str, AccountRef]:
+async def chained(*maps: IdentityMap, keys: Sequence[str] = ("acme",)) -> Any:
     return await ChainedMap(maps).resolve(keys, caller())
 
 
@@ -240,6 +295,14 @@ async def test_knowing_an_account_without_ids_there_wins_too() -> None:
     assert await chained(CountedMap({"acme": ref(erp=())}), CountedMap({"acme": ref(erp=("2",))})) == {
         "acme": ref(erp=())
     }
+
+
+async def test_what_one_map_could_not_tell_is_not_made_up_by_another(state: MemoryState) -> None:
+    broken = CountedMap({})
+    broken.error = UpstreamError(Code.UPSTREAM_UNAVAILABLE, "crm")
+    crm = CachedMap(broken, state, workspace="w")
+    for maps in ((CountedMap({"acme": ref(erp=("1",))}), crm), (crm, CountedMap({"acme": ref(erp=("1",))}))):
+        assert await chained(*maps) == {"acme": broken.error}
 
 
 async def test_each_account_is_taken_from_who_knows_it() -> None:

@@ -91,7 +91,7 @@ def test_the_issuers_name_is_not_a_connectors() -> None:
 @pytest.mark.parametrize(
     ("raw", "key", "says"),
     [
-        ({}, "connectors.billing.type", "write one of acmecorp, stripe, tryton"),
+        ({}, "connectors.billing.type", "write one of acmecorp, rt, s3, salesforce, stripe, tryton, zendesk"),
         ({"type": "strype"}, "connectors.billing.type", "write one of"),
         ({"type": 5}, "connectors.billing.type", "write one of"),
         ({"type": ["stripe"]}, "connectors.billing.type", "write one of"),

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from gateway.connectors.sources import Sources
 from gateway.endpoint import Endpoint, refused
 from gateway.schema import base
 from gateway.schema.base import object_type
@@ -29,7 +30,7 @@ def schema() -> GraphQLSchema:
     kept = dict(base.TYPES)
     try:
         made = object_type(requires=[])(type("EndpointRoot", (), {"__doc__": "Everything.", **fields()}))
-        return build(made)[0]
+        return build(made, None)[0]
     finally:
         base.TYPES.clear()
         base.TYPES.update(kept)
@@ -42,6 +43,7 @@ async def server(schema: GraphQLSchema) -> AsyncIterator[Server]:
     class Context:
         def __init__(self, *_arguments: object) -> None:
             self.started, self.released = started, released
+            self.sources = Sources()
 
         def denied(self, coordinate: str, account: str) -> None:
             """Nothing here has an account."""

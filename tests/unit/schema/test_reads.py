@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
@@ -19,7 +20,8 @@ from gateway.connectors.identity import AccountRef, StaticFileMap
 from gateway.connectors.mapping import partial
 from gateway.connectors.ports import PORTS
 from gateway.connectors.ports.accounts import AccountProfile, AccountsPort
-from gateway.connectors.ports.common import Listing, Record, Value
+from gateway.connectors.ports.common import Listing, Record, Url, Value
+from gateway.connectors.ports.documents import Link
 from gateway.connectors.registry import Registry
 from gateway.context import RequestContext, Services
 from gateway.ids import Cursors
@@ -46,7 +48,11 @@ class Port:
         async def listed(*_arguments: object) -> Listing[Any]:
             return Listing([], has_next=False, has_previous=False, total=0)
 
-        return get_many if name == "get_many" else listed
+        async def link(document: Any, *_arguments: object) -> Link:
+            assert document.id
+            return Link(url=Url("https://files.example/1"), expires_at=dt.datetime.now(dt.UTC))
+
+        return {"get_many": get_many, "link": link}.get(name, listed)
 
 
 class System:
@@ -122,7 +128,7 @@ def sample(name: str, *, full: bool) -> Any:
         return "1"
     if name == "lines_have_more":
         return full
-    if name in {"lines", "shipments"}:
+    if name in {"lines", "shipments", "attachments"}:
         return ()
     if not full:
         return None
@@ -185,7 +191,7 @@ async def test_a_plain_field_gives_the_attribute_it_names(
     [
         pytest.param(field, meta, id=coordinate)
         for coordinate, model, field, meta in all_fields()
-        if AccountProfile in meta.reads
+        if AccountProfile in meta.reads and not coordinate.endswith(".accountManager")
     ],
 )
 async def test_an_accounts_field_asks_its_system_for_one_attribute(field: GraphQLField, meta: Field) -> None:
