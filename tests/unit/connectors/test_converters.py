@@ -102,7 +102,7 @@ def test_a_moment_with_its_zone_is_utc(text: str, moment: dt.datetime) -> None:
     "text", ["", "yesterday", "2026-01-31T09:30:00", "2026-01-31", "2026-02-30T09:30:00Z"]
 )
 def test_what_names_no_moment_is_none(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises((ValueError, TypeError)):
         converters.iso_time.read(ENV, text)
 
 
