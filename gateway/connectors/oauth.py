@@ -18,8 +18,10 @@ from urllib.parse import urlencode
 
 import msgspec
 from authlib.oauth2.rfc7523 import JWTBearerGrant
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
 
-from gateway.errors import Code, UpstreamError
+from gateway.errors import Code, ConfigurationError, UpstreamError
 from gateway.outbound import Request, VendorClient
 from gateway.settings import Secret
 
@@ -48,11 +50,21 @@ def client_credentials(client_id: str, secret: Secret, scope: str | None = None)
 
 
 def jwt_bearer(client_id: str, subject: str, audience: str, key: Secret) -> Grant:
-    """Ask for a user by an assertion signed with the client's RSA key (RFC 7523, 2.1), good for 3 minutes."""
+    """Ask for a user by an assertion signed with the client's RSA key (RFC 7523, 2.1), good for 3 minutes.
+
+    ConfigurationError when `key` is not an RSA private key in PEM.
+    """
+    try:
+        signer = RSAKey.import_key(key.reveal())
+        usable = signer.is_private
+    except (ValueError, JoseError):
+        usable = False
+    if not usable:
+        raise ConfigurationError("private_key", "write an RSA private key in PEM form")
 
     def form() -> dict[str, str]:
         assertion: str = JWTBearerGrant.sign(
-            key.reveal(), client_id, audience, subject, alg="RS256", expires_in=_ASSERTION_SECONDS
+            signer, client_id, audience, subject, alg="RS256", expires_in=_ASSERTION_SECONDS
         )
         return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
 

@@ -8,7 +8,7 @@ is checked before anything is done.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from enum import Enum
 from typing import Annotated, Any, Protocol
 
@@ -96,19 +96,14 @@ class UnsupportedError(Problem, frozen=True, kw_only=True):
 
 
 class Payload:
-    """What it came to: what the payload type's fields name, `user_errors`, and whose account it is."""
+    """What it came to: an attribute for each field of the payload type, and whose account it is."""
 
-    def __init__(
-        self, membership: Membership | None, problems: tuple[Problem, ...] = (), **made: Any
-    ) -> None:
+    def __init__(self, gives: Iterable[str], membership: Membership | None, *problems: Problem) -> None:
+        """`gives`: the fields' names; each is None until it is made."""
         self.account = membership.account if membership else ""
         self.granted = membership.permissions if membership else frozenset[Permission]()
         self.user_errors = problems
-        self._made = made
-
-    def __getattr__(self, name: str) -> Any:
-        """Give what was made; None for what was not."""
-        return self.__dict__.get("_made", {}).get(name)
+        vars(self).update(dict.fromkeys(gives))
 
 
 class Input(Protocol):
@@ -128,6 +123,7 @@ async def perform(
     action: Action,
     requires: Requires,
     coordinate: str,
+    gives: tuple[str, ...],
     _parent: object,
     context: RequestContext,
     *,
@@ -139,27 +135,16 @@ async def perform(
         identity = decode_id(input.account_id, "accountId")
         membership = context.membership(identity.account) if identity.type == ACCOUNT else None
         if membership is None:
-            return Payload(None, (not_found("account_id", "not one of your accounts"),))
-        denied = refusal(membership, context, requires, coordinate)
-        if denied is not None:
-            missing = sorted(requires - membership.permissions, key=lambda permission: permission.name)
-            return Payload(
-                membership,
-                (
-                    PermissionError_(
-                        message=denied.message,
-                        code=UserErrorCode.PERMISSION_DENIED,
-                        path=None,
-                        retryable=False,
-                        requires=tuple(missing),
-                    ),
-                ),
-            )
-        return Payload(membership, **await action(membership, context, input))
+            return Payload(gives, None, not_found("account_id", "not one of your accounts"))
+        if denied := refusal(membership, context, requires, coordinate):
+            return Payload(gives, membership, _denied(denied, requires - membership.permissions))
+        payload = Payload(gives, membership)
+        vars(payload).update(await action(membership, context, input))
     except Refused as refused:
-        return Payload(membership, (refused.problem,))
+        return Payload(gives, membership, refused.problem)
     except (RequestError, UpstreamError) as error:
-        return Payload(membership, (problem(error),))
+        return Payload(gives, membership, problem(error))
+    return payload
 
 
 class Refused(Exception):  # noqa: N818  a finding about the input, told as a user error
@@ -168,6 +153,16 @@ class Refused(Exception):  # noqa: N818  a finding about the input, told as a us
     def __init__(self, found: Problem) -> None:
         super().__init__(found.message)
         self.problem = found
+
+
+def _denied(error: RequestError, missing: Requires) -> PermissionError_:
+    return PermissionError_(
+        message=error.message,
+        code=UserErrorCode.PERMISSION_DENIED,
+        path=None,
+        retryable=False,
+        requires=tuple(sorted(missing, key=lambda permission: permission.name)),
+    )
 
 
 def not_found(field: str, text: str) -> NotFoundError:
@@ -179,7 +174,6 @@ def not_found(field: str, text: str) -> NotFoundError:
 
 
 _KINDS: dict[Code, tuple[type[Problem], UserErrorCode]] = {
-    Code.FORBIDDEN: (ValidationError, UserErrorCode.PERMISSION_DENIED),
     Code.CONFLICT: (ConflictError, UserErrorCode.CONFLICT),
     Code.IDEMPOTENCY_KEY_REUSED: (IdempotencyError, UserErrorCode.IDEMPOTENCY_KEY_REUSED),
     Code.UNSUPPORTED_CAPABILITY: (UnsupportedError, UserErrorCode.UNSUPPORTED),

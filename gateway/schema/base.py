@@ -203,7 +203,7 @@ def field(
 
 
 def mutation(
-    payload: type,
+    payload: Any,
     action: Action,
     input_model: type[msgspec.Struct],
     *,
@@ -213,9 +213,11 @@ def mutation(
 ) -> Any:
     """Declare a mutation `name`: one `input`, one payload, all of `requires` in the input's account."""
     needed = frozenset(requires)
+    metas = [declared.metadata[META] for declared in payload.__strawberry_definition__.fields]
+    gives = tuple(meta.attribute for meta in metas if meta.attribute != "user_errors")
     declared = field(
         payload,
-        partial(perform, action, needed, f"Mutation.{name}"),
+        partial(perform, action, needed, f"Mutation.{name}", gives),
         description=description,
         args=[Arg("input", input_type(input_model), "What is to be done.")],
         requires=needed,
