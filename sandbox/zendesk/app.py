@@ -16,10 +16,14 @@ from sandbox.serve import StandIn
 from sandbox.zendesk import errors
 from sandbox.zendesk.asked import Asked, Endpoint
 from sandbox.zendesk.errors import ApiError
+from sandbox.zendesk.files import Files
 from sandbox.zendesk.helpcenter import HelpCenter
+from sandbox.zendesk.people import People
+from sandbox.zendesk.search import Search
 from sandbox.zendesk.state import State
 from sandbox.zendesk.tickets import Tickets
 from sandbox.zendesk.tokens import Tokens
+from sandbox.zendesk.writes import Writes
 
 Clock = Callable[[], float]
 
@@ -77,7 +81,15 @@ def create_app(
         return errors.refuse(errors.invalid_endpoint())
 
     tickets = Tickets(state)
-    endpoints = [*tickets.endpoints(), *HelpCenter(state).endpoints()]
+    files = Files(state)
+    endpoints = [
+        *tickets.endpoints(),
+        *Writes(state, tickets, files).endpoints(),
+        *Search(state, tickets).endpoints(),
+        *People(state).endpoints(),
+        *files.endpoints(),
+        *HelpCenter(state).endpoints(),
+    ]
     app = Starlette(
         routes=[
             Route("/oauth/tokens", token, methods=["POST"]),

@@ -25,7 +25,7 @@ DEEPEST = 100
 class Order(Generic[R]):
     """How a list can be sorted: `cursor` names the keys of `sort`, `number` those of `sort_by`.
 
-    Keys are integers or texts. Rows of equal keys stand by `id_of`, always upwards. With `both`,
+    Keys are integers or texts; rows of equal keys stand by `id_of`. With `both`,
     pages by cursor go by `sort_by` and `sort_order` too; elsewhere those are passed over in silence.
     """
 
@@ -67,30 +67,20 @@ def _by_cursor(asked: Asked, rows: Sequence[R], order: Order[R]) -> Cut[R]:
         raise bad_paging(f"sort must be one of {', '.join(order.cursor)}, with a - for downwards")
     key, downwards = order.cursor[sort.removeprefix("-")], sort.startswith("-")
     ordered = _sorted(rows, order, key, down=downwards)
+    places = [(key(row), order.id_of(row)) for row in ordered]
     if before:
-        value, row_id = _read(before, sort)
-        end = sum(_precedes((key(row), order.id_of(row)), (value, row_id), down=downwards) for row in ordered)
+        end = _ahead(places, _read(before, sort), down=downwards)
         start = max(0, end - size)
         more = start > 0
     else:
         start = 0
         if after:
-            value, row_id = _read(after, sort)
-            start = sum(
-                not _precedes((value, row_id), (key(row), order.id_of(row)), down=downwards)
-                for row in ordered
-            )
+            mark = _read(after, sort)
+            start = _ahead(places, mark, down=downwards) + places.count(mark)
         end = min(start + size, len(ordered))
         more = end < len(ordered)
-    found = ordered[start:end]
-    first, last = (
-        (_cursor(sort, key(row), order.id_of(row)) for row in (found[0], found[-1]))
-        if found
-        else (
-            None,
-            None,
-        )
-    )
+    found, cursors = ordered[start:end], [_cursor(sort, *place) for place in places[start:end]]
+    first, last = (cursors[0], cursors[-1]) if cursors else (None, None)
     meta = {"has_more": more, "after_cursor": last, "before_cursor": first}
     links = {
         "next": _link(asked, {"page[after]": last}, frozenset({"page[before]"})) if last else None,
@@ -121,14 +111,12 @@ def _by_number(asked: Asked, rows: Sequence[R], order: Order[R], per_page: int) 
 
 
 def _sorted(rows: Sequence[R], order: Order[R], key: Key[R], *, down: bool) -> list[R]:
-    # Sorting is stable, so that equal rows keep the order of their ids in either direction.
-    return sorted(sorted(rows, key=order.id_of), key=key, reverse=down)
+    return sorted(rows, key=lambda row: (key(row), order.id_of(row)), reverse=down)
 
 
-def _precedes(one: tuple[Any, int], other: tuple[Any, int], *, down: bool) -> bool:
-    if one[0] == other[0]:
-        return one[1] < other[1]
-    return bool((one[0] > other[0]) is down)
+def _ahead(places: Sequence[tuple[Any, int]], mark: tuple[Any, int], *, down: bool) -> int:
+    """Count what stands before the mark."""
+    return sum(place > mark if down else place < mark for place in places)
 
 
 def _cursor(sort: str, value: object, row_id: int) -> str:

@@ -17,6 +17,11 @@ def moment(value: dt.datetime | None) -> str | None:
     return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def when(seconds: float) -> dt.datetime:
+    """Give the moment of unix seconds."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
 def unix(value: dt.datetime) -> int:
     """Give unix seconds."""
     return int(value.timestamp())

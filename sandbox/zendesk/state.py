@@ -123,6 +123,16 @@ class Membership:
     org: int
 
 
+@dataclass(frozen=True)
+class Answered:
+    """An answer that is given again to the same request. `until` in unix seconds."""
+
+    until: float
+    request: bytes
+    body: dict[str, Any]
+    location: str
+
+
 class State:
     """All of it. `clock` gives unix seconds."""
 
@@ -130,10 +140,11 @@ class State:
         long_ago = dt.datetime.combine(data.anchor - dt.timedelta(days=900), dt.time(8), dt.UTC)
         self.clock = clock
         self._ids: Iterator[int] = itertools.count(_FIRST_NEW)
+        self._ticket_ids = itertools.count(max((row.id for row in data.desk.tickets), default=0) + 1)
         self.files: dict[int, File] = {}
         self.uploads: dict[str, Upload] = {}
         self.memberships: list[Membership] = []
-        self.answers: dict[str, tuple[float, bytes, dict[str, Any], str]] = {}  # by idempotency key
+        self.answers: dict[str, Answered] = {}  # by idempotency key
         self.orgs = {
             row.desk_org: Organization(row.desk_org, row.name, row.key, long_ago)
             for row in data.accounts.values()
@@ -152,6 +163,10 @@ class State:
     def new_id(self) -> int:
         """Give an id that nothing has."""
         return next(self._ids)
+
+    def new_ticket_id(self) -> int:
+        """Give the next ticket number."""
+        return next(self._ticket_ids)
 
     def now(self) -> dt.datetime:
         """Give the present moment; Zendesk keeps whole seconds."""
