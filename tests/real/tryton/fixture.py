@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.real.process import answers, free_port, process
+from tests.real.session import started
 from tests.real.tryton.install import DATABASE, Installation, configuration, install
 from tests.support.cache import InstallError, clean_environment
 
@@ -42,17 +42,7 @@ class RealTryton:
 @pytest.fixture(scope="session")
 def tryton() -> Iterator[RealTryton]:
     """Install Tryton if need be, start it on a copy of the seeded database, end it after the tests."""
-    if os.environ.get("GATEWAY_SKIP_REAL") == "1":
-        pytest.skip("GATEWAY_SKIP_REAL=1 leaves the real systems out")
-    failure = ""
-    with ExitStack() as stack:
-        try:
-            system = stack.enter_context(running(install()))
-        except InstallError as error:
-            failure = str(error)
-        if failure:  # here, so that the report is the message alone
-            pytest.fail(failure, pytrace=False)
-        yield system
+    yield from started(lambda: running(install()))
 
 
 @contextmanager
