@@ -9,7 +9,7 @@ from gateway.auth.permissions import Permission
 from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.ports.common import Page, Value
 from gateway.context import PortMethod, RequestContext
-from gateway.errors import Code, RequestError
+from gateway.errors import Code, RequestError, UpstreamError
 from gateway.resolvers.connections import MAX_PAGE
 
 MAX_PAGES = 4
@@ -53,7 +53,13 @@ async def every(
         rows += [row for row, _ in listing.items]
         if not listing.has_next:
             return rows
-        page = Page(first=MAX_PAGE, after=listing.end_cursor or listing.items[-1][1])
+        after = listing.end_cursor or next((cursor for _, cursor in reversed(listing.items)), None)
+        if after is None:  # it would be the first page again
+            name = context.system(method)
+            raise UpstreamError(
+                Code.UPSTREAM_CONTRACT_BROKEN, name, detail="an empty page with more after it"
+            )
+        page = Page(first=MAX_PAGE, after=after)
     raise RequestError(
         Code.OPERATION_REFUSED, f"There are more than {MAX_PAGE * MAX_PAGES} rows to look through."
     )

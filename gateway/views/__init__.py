@@ -12,7 +12,7 @@ from __future__ import annotations
 from gateway.auth.permissions import Permission
 from gateway.auth.principal import Membership
 from gateway.auth.scope import AccountScope
-from gateway.connectors.ports.common import key_of
+from gateway.connectors.ports.common import Value, key_of
 from gateway.context import RequestContext as Context
 from gateway.errors import Code, GatewayError, RequestError
 from gateway.resolvers.connections import Connection, PageArgs, listed
@@ -32,6 +32,7 @@ __all__ = [
     "PageArgs",
     "Permission",
     "RequestError",
+    "Value",
     "View",
     "auto",
     "connection",
