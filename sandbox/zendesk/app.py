@@ -38,10 +38,13 @@ def create_app(
     client_secret: str,
     now: Clock | None = None,
     rate_limit: int | None = None,
+    content_host: str | None = None,
 ) -> ASGIApp:
     """Serve the data set as Zendesk would, from a state of its own.
 
-    `now` gives unix seconds; `rate_limit` is in requests a minute, None for no limit.
+    `now` gives unix seconds; `rate_limit` is in requests a minute, None for no limit. `content_host` is
+    another name of this machine, such as "localhost", to which the addresses of attachments lead: Zendesk
+    has a host of its own for their contents.
     """
     clock = now or time.time
     tokens = Tokens(client_id, client_secret, clock)
@@ -81,7 +84,7 @@ def create_app(
         return errors.refuse(errors.invalid_endpoint())
 
     tickets = Tickets(state)
-    files = Files(state)
+    files = Files(state, content_host)
     endpoints = [
         *tickets.endpoints(),
         *Writes(state, tickets, files).endpoints(),
@@ -109,11 +112,19 @@ def stand_in(
     port: int = 0,
     now: Clock | None = None,
     rate_limit: int | None = None,
+    content_host: str | None = None,
 ) -> StandIn:
     """Make a stand-in whose faults speak as Zendesk does. See `create_app`."""
     return StandIn(
         "zendesk",
-        create_app(data, client_id=client_id, client_secret=client_secret, now=now, rate_limit=rate_limit),
+        create_app(
+            data,
+            client_id=client_id,
+            client_secret=client_secret,
+            now=now,
+            rate_limit=rate_limit,
+            content_host=content_host,
+        ),
         port=port,
         throttled=lambda: errors.refuse(errors.too_many()),
         broken=errors.crash,

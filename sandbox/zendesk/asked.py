@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sandbox.zendesk.errors import ApiError, bad_attribute, bad_json, invalid, missing
+from sandbox.zendesk.errors import ApiError, bad_attribute, bad_json, invalid, missing, too_many_values
 
 MANY = 100
 """Ids that one request may name."""
@@ -42,7 +42,7 @@ class Asked:
             raise missing(name)
         found = [one.strip() for one in self.params[name].split(",")]
         if len(found) > MANY:
-            raise bad_attribute(name, f"{MANY} values at most")
+            raise too_many_values(MANY)
         return found
 
     def includes(self) -> set[str]:

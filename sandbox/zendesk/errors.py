@@ -53,6 +53,11 @@ def missing(name: str) -> ApiError:
     )
 
 
+def too_many_values(most: int) -> ApiError:
+    """One request names more records than it may."""
+    return ApiError(400, {"error": "TooManyValues", "description": f"Exceeded the maximum of {most} values"})
+
+
 def invalid(field: str, description: str, code: str) -> ApiError:
     """A record does not hold with what it would become. `field` "base" is the record as a whole."""
     details = {field: [{"description": description, "error": code}]}

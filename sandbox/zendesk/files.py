@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from sandbox.zendesk import shapes
 from sandbox.zendesk.asked import Asked, Endpoint, Reply
@@ -17,10 +17,11 @@ LARGEST = 50 * 2**20
 
 
 class Files:
-    """The addresses of files."""
+    """The addresses of files. `content_host` is the name under which the contents are; None: no other."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, content_host: str | None) -> None:
         self._state = state
+        self._content_host = content_host
 
     def endpoints(self) -> list[Endpoint]:
         """List the addresses. The two that give contents ask for no token: whoever knows them may read."""
@@ -88,7 +89,10 @@ class Files:
 
     def _redirect(self, asked: Asked) -> Reply:
         file = self._known(asked)
-        return Reply(b"", 302, {"Location": f"{asked.base}/attachment/content/{file.secret}"})
+        base = urlsplit(asked.base)
+        if self._content_host is not None:
+            base = base._replace(netloc=base.netloc.replace(base.hostname or "", self._content_host, 1))
+        return Reply(b"", 302, {"Location": f"{base.geturl()}/attachment/content/{file.secret}"})
 
     def _content(self, asked: Asked) -> Reply:
         file = self._known(asked)

@@ -46,7 +46,12 @@ async def system(data: DataSet, clock: Clock) -> AsyncIterator[StandIn]:
 
 @pytest.fixture
 async def token(system: StandIn) -> str:
-    form = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "expires_in": "172800",  # longer than any test moves the clock
+    }
     async with aiohttp.ClientSession() as session, session.post(f"{system.url}/oauth/tokens", data=form) as r:
         assert r.status == 200
         given = await r.json()
