@@ -35,7 +35,7 @@ class ConnectorContract(GetManyContract, ListContract, AnswerContract):
         """Run each test for each port, method or list method."""
         methods = operations(self.ports)
         values: dict[str, list[Any]] = {
-            "port": list(self.ports),
+            "port": [method.port for method in methods if not method.lists],
             "operation": methods,
             "listed": [method for method in methods if method.lists],
             "fault": list(FAULTS),

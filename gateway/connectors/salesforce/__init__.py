@@ -1,0 +1,1 @@
+"""Salesforce: directory, accounts, staff, contacts and members."""
