@@ -14,7 +14,10 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+import nh3
+
 from gateway.connectors import money
+from gateway.connectors.ports.common import Html
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,10 @@ def _upper(_env: Env, value: str) -> str:
     return value.upper()
 
 
+def _html(_env: Env, value: str) -> Html:
+    return Html(nh3.clean(value))
+
+
 text = Converter((str,), _same)
 integer = Converter((int,), _same)
 boolean = Converter((bool,), _same)
@@ -74,6 +81,8 @@ number_id = Converter((int,), lambda _env, value: str(value))
 """An id that the vendor counts: text to us."""
 currency = Converter((str,), _upper)
 """A currency code in any case."""
+html = Converter((str,), _html)
+"""HTML from anybody -> without scripts, forms, styles and event handlers."""
 unix_time = Converter((int,), _unix_time)
 """Seconds since 1970 -> aware UTC."""
 unix_date = Converter((int,), _unix_date)

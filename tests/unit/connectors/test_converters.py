@@ -109,3 +109,18 @@ def test_what_names_no_moment_is_none(text: str) -> None:
 def test_a_moment_beyond_the_calendar_in_utc_is_none() -> None:
     with pytest.raises(OverflowError):
         converters.iso_time.read(ENV, "0001-01-01T00:00:00+14:00")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("<p>One</p>", "<p>One</p>"),
+        ('<p onclick="steal()">One</p><script>steal()</script>', "<p>One</p>"),
+        ('<a href="javascript:steal()">x</a>', '<a rel="noopener noreferrer">x</a>'),
+        ('<form action="/x"><input name="y">z</form><style>p{}</style>', "z"),
+        ("<iframe src='//x.example'></iframe><img src=x onerror=steal()>", '<img src="x">'),
+        ("1 < 2", "1 &lt; 2"),
+    ],
+)
+def test_html_is_made_harmless(given: str, shown: str) -> None:
+    assert converters.html.read(ENV, given) == shown
