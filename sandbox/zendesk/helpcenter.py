@@ -68,13 +68,18 @@ class HelpCenter:
         return locale
 
     def _articles(self, asked: Asked) -> Reply:
+        return self._listed(asked, self._speaking(asked))
+
+    def _speaking(self, asked: Asked) -> list[given.Article]:
+        """List the articles of the address's locale; where it names none, each in its own."""
+        if "locale" not in asked.parts:
+            return list(self._state.articles)
         locale = self._locale(asked)
-        return self._listed(asked, [row for row in self._state.articles if row.locale == locale])
+        return [row for row in self._state.articles if row.locale == locale]
 
     def _articles_of_section(self, asked: Asked) -> Reply:
-        locale, section = self._locale(asked), self._found_section(asked)
-        rows = [row for row in self._state.articles if (row.locale, row.section) == (locale, section.id)]
-        return self._listed(asked, rows)
+        section = self._found_section(asked)
+        return self._listed(asked, [row for row in self._speaking(asked) if row.section == section.id])
 
     def _listed(self, asked: Asked, rows: list[given.Article]) -> Reply:
         if labels := asked.params.get("label_names"):
@@ -88,8 +93,8 @@ class HelpCenter:
         return Reply(body | cut.about)
 
     def _article(self, asked: Asked) -> Reply:
-        for row in self._state.articles:
-            if row.id == asked.id() and ("locale" not in asked.parts or row.locale == self._locale(asked)):
+        for row in self._speaking(asked):
+            if row.id == asked.id():
                 return Reply({"article": self._shaped(row, asked.base)})
         raise not_found()
 
