@@ -102,10 +102,17 @@ class Search:
                 groups.setdefault(term.name if alike else f"{n}", []).append(term)
         return [
             row
-            for row in self._tickets.present()
+            for row in self._near(groups)
             if all(any(self._holds(row, term) for term in group) for group in groups.values())
             and all(word in _text(row) for word in words)
         ]
+
+    def _near(self, groups: dict[str, list[_Term]]) -> list[Ticket]:
+        """List the tickets of the organizations that are named by id, or all: what cannot be is not tried."""
+        named = [term.value for term in groups.get("organization", [])]
+        if not named or not all(value.isdigit() for value in named):
+            return self._state.present()
+        return [row for org in {int(value) for value in named} for row in self._state.present(org)]
 
     def _holds(self, row: Ticket, term: _Term) -> bool:
         return self._is(row, term) is not term.negated

@@ -155,7 +155,10 @@ class State:
             self.users[row.id] = User(row.id, row.name, row.email, role, row.subject, long_ago)
             if row.org is not None:
                 self.join(row.id, row.org)
-        self.tickets = {row.id: self._ticket(row) for row in data.desk.tickets}
+        self.tickets: dict[int, Ticket] = {}
+        self._by_org: dict[int | None, list[Ticket]] = {}
+        for given_ticket in data.desk.tickets:
+            self.add(self._ticket(given_ticket))
         self.sections = list(data.desk.sections)
         self.articles = list(data.desk.articles)
         self.made = long_ago
@@ -167,6 +170,16 @@ class State:
     def new_ticket_id(self) -> int:
         """Give the next ticket number."""
         return next(self._ticket_ids)
+
+    def add(self, row: Ticket) -> None:
+        """Keep a ticket; its organization stays what it is."""
+        self.tickets[row.id] = row
+        self._by_org.setdefault(row.org, []).append(row)
+
+    def present(self, org: int | None = None) -> list[Ticket]:
+        """List the tickets, of one organization or of all, that were not deleted."""
+        rows = self.tickets.values() if org is None else self._by_org.get(org, [])
+        return [row for row in rows if not row.deleted]
 
     def now(self) -> dt.datetime:
         """Give the present moment; Zendesk keeps whole seconds."""

@@ -89,7 +89,7 @@ class Writes:
             now if status == "solved" else None, [], tags,
         )  # fmt: skip
         row.audits.append(Audit(said.audit, author.id, now, custom, said))
-        self._state.tickets[row.id] = row
+        self._state.add(row)
         reply = self._answer(asked, row, 201)
         return Reply(reply.body, 201, {"Location": f"{asked.base}/api/v2/tickets/{row.id}.json"})
 
