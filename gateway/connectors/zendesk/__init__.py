@@ -1,0 +1,1 @@
+"""Zendesk: tickets, writing them, and the help centre."""
