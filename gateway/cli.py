@@ -16,6 +16,7 @@ from gateway import __version__, app, settings, telemetry
 from gateway.connectors import fields, registry
 from gateway.errors import Code, ConfigurationError, UpstreamError
 from gateway.schema.build import build
+from gateway.views import finder
 
 _ADVICE = {
     Code.UPSTREAM_UNAVAILABLE: "check its address, that it runs, and that this machine reaches it",
@@ -54,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     schema = commands.add_parser("schema", help="print the schema (SDL)")
+    schema.add_argument(
+        "--view", action="append", default=[], metavar="VIEW", help="with what it adds; repeatable"
+    )
     schema.set_defaults(run=_schema)
 
     connectors = commands.add_parser("connectors", help="print where each field comes from (Markdown)")
@@ -65,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
         "--accounts", type=int, default=0, help="how many plain accounts to add to the named ones"
     )
     demo.add_argument("--invoices", type=int, default=0, help="how many invoices each added account has")
+    demo.add_argument(
+        "--view", action="append", default=[], metavar="VIEW", help="a view to enable; repeatable"
+    )
     demo.set_defaults(run=_demo)
     parts = demo.add_subparsers(metavar="PART")
     token = parts.add_parser("token", help="print an access token for a persona")
@@ -124,8 +131,8 @@ def _problem(name: str, error: UpstreamError) -> str:
     return f"{error.code}{detail}: {_ADVICE[error.code]}; see {section}"
 
 
-def _schema(_options: argparse.Namespace) -> int:
-    print(build()[1], end="")
+def _schema(options: argparse.Namespace) -> int:
+    print(build(views=finder.load(options.view))[1], end="")
     return 0
 
 
@@ -137,7 +144,8 @@ def _connectors(_options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from sandbox import demo  # noqa: PLC0415  the one command that knows the sandbox
 
-    _loop(demo.run(_port(options), accounts=options.accounts, invoices=options.invoices))
+    size = {"accounts": options.accounts, "invoices": options.invoices}
+    _loop(demo.run(_port(options), views=options.view, **size))
     return 0
 
 

@@ -12,6 +12,7 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from gateway import app, settings, telemetry
@@ -31,7 +32,7 @@ _QUERY = (
 )
 
 
-async def run(port: int, *, accounts: int = 0, invoices: int = 0) -> None:
+async def run(port: int, *, accounts: int = 0, invoices: int = 0, views: Sequence[str] = ()) -> None:
     """Run until interrupted. The port is taken first, so that a taken one is known at once."""
     bound = app.bind(HOST, port)
     port = bound.getsockname()[1]  # the one the system chose, if 0 was asked for
@@ -41,6 +42,8 @@ async def run(port: int, *, accounts: int = 0, invoices: int = 0) -> None:
     with tempfile.TemporaryDirectory(prefix=control.prefix(port)) as folder:
         async with World(data, rate_limit=25) as world, control.published(world.systems, Path(folder)):
             raw = world.configuration(Path(folder))
+            if views:
+                raw["views"] = {"enabled": list(views)}
             gateway = app.Gateway(settings.parse(raw, Path(folder), world.environ()))
             telemetry.configure_logging("WARNING")
             await asyncio.sleep(0)  # nothing above waits: an interruption meanwhile ends it here

@@ -13,6 +13,7 @@ from typing import Any
 import strawberry
 from strawberry.types.field import StrawberryField
 
+from gateway.errors import ConfigurationError
 from gateway.schema.accounts import Account
 
 _TURN = RLock()
@@ -30,7 +31,7 @@ class View:
 
 @contextmanager
 def extended(views: Mapping[str, View]) -> Iterator[None]:
-    """Let `Account` have the fields of these views meanwhile; TypeError for a name that is taken.
+    """Let `Account` have the fields of these views meanwhile; ConfigurationError for a name that is taken.
 
     Strawberry keeps fields in the type. A build in another thread waits for its turn.
     """
@@ -42,7 +43,9 @@ def extended(views: Mapping[str, View]) -> Iterator[None]:
         for name, view in views.items():
             for field in view.fields:
                 if field in taken:
-                    raise TypeError(f"the view {name!r} adds {field}, which {taken[field]} has already")
+                    raise ConfigurationError(
+                        "views.enabled", f"{name!r} adds {field}, which {taken[field]} has already"
+                    )
                 taken[field] = f"the view {name!r}"
             added += _processed(view)
         definition.fields = [*before, *added]

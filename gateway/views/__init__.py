@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from gateway.auth.permissions import Permission
 from gateway.auth.principal import Membership
-from gateway.auth.scope import AccountScope
+from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.ports.common import Value, key_of
 from gateway.context import RequestContext as Context
 from gateway.errors import Code, GatewayError, RequestError
@@ -31,6 +31,7 @@ __all__ = [
     "Membership",
     "PageArgs",
     "Permission",
+    "Ref",
     "RequestError",
     "Value",
     "View",

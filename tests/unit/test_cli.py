@@ -311,7 +311,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_interruption_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted() -> None:
+    def interrupted(**_arguments: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "build", interrupted)

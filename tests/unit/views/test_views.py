@@ -11,6 +11,7 @@ import pytest
 from graphql import GraphQLObjectType, GraphQLSchema
 
 from gateway.auth.permissions import Permission
+from gateway.cli import main
 from gateway.errors import ConfigurationError
 from gateway.schema import base
 from gateway.schema.accounts import Account
@@ -78,10 +79,10 @@ def test_only_account_changes() -> None:
 
 def test_a_name_that_is_taken() -> None:
     taken = View(invoices=field(int | None, nothing, description="One."))
-    with pytest.raises(TypeError, match="the view 'mine' adds invoices, which Account has already"):
+    with pytest.raises(ConfigurationError, match="'mine' adds invoices, which Account has already"):
         build(views={"mine": taken})
     one, other = (View(same=field(int | None, nothing, description="One.")) for _ in range(2))
-    with pytest.raises(TypeError, match="the view 'b' adds same, which the view 'a' has already"):
+    with pytest.raises(ConfigurationError, match="'b' adds same, which the view 'a' has already"):
         build(views={"a": one, "b": other})
     assert "same" not in account_of(build()[0]).fields
 
@@ -96,6 +97,17 @@ def test_what_the_schema_refuses_leaves_nothing_behind() -> None:
 def test_what_is_no_field() -> None:
     with pytest.raises(TypeError, match="number: declare it with field or connection"):
         View(number=7)
+
+
+def test_the_schema_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "--view", "tax-season"]) == 0
+    assert "taxSeason(" in capsys.readouterr().out
+    assert main(["schema"]) == 0
+    assert "taxSeason" not in capsys.readouterr().out
+    assert main(["schema", "--view", "tax-seasons"]) == 1
+    assert capsys.readouterr().err.startswith(
+        "gateway: views.enabled: there is no view 'tax-seasons'; there "
+    )
 
 
 def test_none_enabled_imports_none(monkeypatch: pytest.MonkeyPatch) -> None:
