@@ -18,7 +18,7 @@ from gateway.connectors.testing import Wire
 from gateway.connectors.testing.wire import changed, fixed
 from gateway.errors import Code, ConfigurationError, UpstreamError
 from gateway.outbound import Outbound
-from gateway.settings import convert
+from gateway.settings import Secret, convert
 from sandbox.data import DataSet, build
 from sandbox.salesforce import stand_in
 from sandbox.serve import StandIn
@@ -229,19 +229,17 @@ OPTIONS = {
     "base_url": "https://x.example",
     "client_id": "c",
     "username": "u",
-    "private_key": "env:SALESFORCE_KEY",
+    "private_key": Secret("key"),
 }
 
 
 @pytest.mark.parametrize("field", ["", "A B", "Id,Name", "Id FROM User", "Name\n", "1st__c", "Parent.Name"])
-def test_only_names_of_fields_are_configured(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SALESFORCE_KEY", "key")
+def test_only_names_of_fields_are_configured(field: str) -> None:
     with pytest.raises(ConfigurationError, match=r"connectors\.crm\.natives"):
         convert(OPTIONS | {"natives": {"erp": field}}, Config, "connectors.crm")
 
 
-def test_settings_as_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SALESFORCE_KEY", "key")
+def test_settings_as_they_are_written() -> None:
     options = OPTIONS | {"natives": {"erp": "ERP_Partner__c"}, "types": {"Friend": "PARTNER"}}
     found = convert(options, Config, "connectors.crm")
     assert found.natives == {"erp": "ERP_Partner__c"}
