@@ -12,14 +12,11 @@ from gateway.connectors.testing.checks import (
     assert_quiet,
     assert_same_or_broken,
     errors_in,
-    keys_of,
     outcome,
-    replaced,
-    wrong_type,
 )
 from gateway.connectors.testing.faults import ODD_BODIES
 from gateway.connectors.testing.subject import STAMPS, Operation, attributes, everything
-from gateway.connectors.testing.wire import changed, fixed
+from gateway.connectors.testing.wire import fixed
 from gateway.errors import Code
 
 
@@ -68,10 +65,11 @@ class AnswerContract:
         call = await bench.ready(operation)
         bench.wire.reset()
         before = await call()
-        keys = keys_of(reply.body for reply in bench.wire.replies)
+        written = bench.subject.format
+        keys = written.keys(bench.wire.replies)
         assert keys
         for key in keys:
-            bench.wire.spoil = changed(replaced(key, wrong_type))
+            bench.wire.spoil = written.wrong(key)
             after = await outcome(call)
             assert_same_or_broken(before, after, f"{operation} with a wrong {key!r}: answer")
             assert_quiet(errors_in(after), caplog, secrets=bench.subject.secrets)
@@ -81,7 +79,8 @@ class AnswerContract:
         call = await bench.ready(operation)
         bench.wire.reset()
         await call()
-        for key in keys_of(reply.body for reply in bench.wire.replies):
-            bench.wire.spoil = changed(replaced(key, lambda _: None))
+        written = bench.subject.format
+        for key in written.keys(bench.wire.replies):
+            bench.wire.spoil = written.null(key)
             for error in errors_in(await outcome(call)):
                 assert error.code is Code.UPSTREAM_CONTRACT_BROKEN, key

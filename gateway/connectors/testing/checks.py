@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from enum import Enum
@@ -18,6 +17,7 @@ import pytest
 from gateway.auth import boundary
 from gateway.connectors.ports.common import Record, Value
 from gateway.connectors.testing.faults import CANARY, Fault
+from gateway.connectors.testing.formats import replaced  # noqa: F401  vendors' own tests look for it here
 from gateway.connectors.testing.subject import NAME, STAMPS, Subject, attributes
 from gateway.errors import Code, GatewayError, UpstreamError
 
@@ -134,43 +134,3 @@ def assert_same_or_broken(before: Any, after: Any, place: str) -> None:
             assert_same_or_broken(old, new, place)
     else:
         assert after == before, f"{place} became another value"
-
-
-def keys_of(bodies: Iterable[bytes]) -> list[str]:
-    """Give all keys of the objects in some JSON."""
-    found: set[str] = set()
-
-    def visit(node: Any) -> None:
-        if isinstance(node, dict):
-            found.update(node)
-            for value in node.values():
-                visit(value)
-        elif isinstance(node, list):
-            for item in node:
-                visit(item)
-
-    for body in bodies:
-        visit(json.loads(body))
-    return sorted(found)
-
-
-def replaced(key: str, new: Callable[[Any], Any]) -> Callable[[bytes], bytes]:
-    """Make a change of JSON: every value under `key` becomes what `new` makes of it."""
-
-    def visit(node: Any) -> Any:
-        if isinstance(node, dict):
-            return {name: new(value) if name == key else visit(value) for name, value in node.items()}
-        return [visit(item) for item in node] if isinstance(node, list) else node
-
-    return lambda body: json.dumps(visit(json.loads(body))).encode()
-
-
-def wrong_type(value: Any) -> Any:
-    """Give a value of another JSON type."""
-    match value:
-        case bool() | int() | float() | None:
-            return {"unexpected": CANARY}
-        case str():
-            return 4711
-        case _:
-            return CANARY

@@ -54,7 +54,7 @@ class ConnectorContract(GetManyContract, ListContract, AnswerContract):
         """Give a fresh connector behind a wire that can be spoiled."""
         caplog.set_level(logging.DEBUG)
         outbound = Outbound(backoff=(0.0, 0.0))
-        async with Wire(subject.url) as wire:
+        async with Wire(subject.url, keep_host=subject.keep_host) as wire:
             yield Bench(subject, wire, outbound)
             await outbound.close()
 
@@ -87,6 +87,8 @@ class ConnectorContract(GetManyContract, ListContract, AnswerContract):
         self, bench: Bench, operation: Operation, fault: Fault, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Each fault is told as what it is, by every method, within the time that the request has."""
+        if fault.name == "truncated" and str(operation) in bench.subject.bodiless:
+            pytest.skip("there is no body to lose half of")
         call = await bench.ready(operation)
         bench.wire.spoil = fault.spoil
         with deadline(fault.budget):

@@ -13,6 +13,7 @@ from gateway.auth.permissions import Permission
 from gateway.auth.scope import AccountScope
 from gateway.connectors.ports.common import Record, Selection, Value
 from gateway.connectors.registry import Connector
+from gateway.connectors.testing.formats import JSON, Format
 from gateway.connectors.testing.wire import Call
 from gateway.errors import Code
 from gateway.outbound import Outbound
@@ -74,6 +75,8 @@ class Subject:
     `empty` are the native ids of three accounts; the last one has no records. `requested` reads from recorded
     calls which wire paths they select, where the vendor can select. `faults` names errors that differ from
     the suite's table (see `faults.py`), `odd` bodies that are good answers to this connector's questions.
+    `format` is how answers are written. `bodiless` names methods ("PORT.get_many") whose answers have headers
+    only, so that half of a body is no fault. `keep_host`: requests are signed with the host they name.
     """
 
     url: str
@@ -87,6 +90,9 @@ class Subject:
     requested: Callable[[Sequence[Call]], set[str]] | None = None
     faults: Mapping[str, Code] = field(default_factory=dict)
     odd: frozenset[bytes] = frozenset()
+    format: Format = JSON
+    bodiless: frozenset[str] = frozenset()
+    keep_host: bool = False
 
     def scope(self, key: str) -> AccountScope:
         """Make the scope of an account."""

@@ -50,11 +50,13 @@ Spoil = Callable[[web.Request, Forward], Awaitable[web.StreamResponse]]
 class Wire:
     """`async with Wire(target) as wire` listens on a port of its own; `spoil` None passes all on.
 
-    `calls` and `replies` hold what went through since the last `reset()`.
+    `calls` and `replies` hold what went through since the last `reset()`. `keep_host` passes on the Host
+    header as it came, for systems whose callers sign it.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, keep_host: bool = False) -> None:
         self._target = target.rstrip("/")
+        self._own_hop = _OWN_HOP - {"host"} if keep_host else _OWN_HOP
         self._socket = socket.create_server((HOST, 0))
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self.spoil: Spoil | None = None
@@ -93,11 +95,15 @@ class Wire:
 
         async def forward() -> Reply:
             url = URL(self._target + request.raw_path, encoded=True)
-            passed = {name: value for name, value in request.headers.items() if name.lower() not in _OWN_HOP}
+            passed = {
+                name: value for name, value in request.headers.items() if name.lower() not in self._own_hop
+            }
             async with self._session.request(
                 request.method, url, headers=passed, data=body or None, allow_redirects=False
             ) as answer:
-                kept = {name: value for name, value in answer.headers.items() if name.lower() not in _OWN_HOP}
+                # What HEAD announces is the answer itself.
+                own = _OWN_HOP - {"content-length"} if request.method == "HEAD" else _OWN_HOP
+                kept = {name: value for name, value in answer.headers.items() if name.lower() not in own}
                 reply = Reply(answer.status, kept, await answer.read())
             self.replies.append(reply)
             return reply
@@ -135,8 +141,11 @@ async def silent(_request: web.Request, _forward: Forward) -> web.StreamResponse
 
 
 async def cut(request: web.Request, forward: Forward) -> web.StreamResponse:
-    """Announce the whole answer, send half of it and hang up."""
+    """Announce the whole answer, send half of it and hang up; of an answer to HEAD, send nothing."""
     reply = await forward()
+    if request.method == "HEAD" and request.transport is not None:
+        request.transport.close()
+        return web.Response()
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.content_length = len(reply.body) + 1
     await response.prepare(request)
