@@ -101,6 +101,10 @@ class Link(Value, frozen=True, kw_only=True):
     url: Annotated[Url, Doc("Address to send a GET to, with no header of yours.")]
     expires_at: Annotated[dt.datetime, Doc("When it stops working.")]
 
+    def __repr__(self) -> str:
+        # The address is a secret while it works.
+        return f"<Link until {self.expires_at.isoformat()}>"
+
 
 class DocumentsPort(Protocol):
     """Customers' documents."""
