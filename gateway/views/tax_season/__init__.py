@@ -43,7 +43,7 @@ class TaxSeason:
         list[TaxReturn | None] | None,
         resolve.returns,
         description=f"The year's tax returns; refused beyond {resolve.MOST_RETURNS}.",
-        reads={documents.Document: ["id", "type_code", "properties"]},
+        reads={documents.Document: ["id", "properties"]},
     )
     missing_items = field(
         list[TaxSeasonMissingItem] | None,

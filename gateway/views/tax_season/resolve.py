@@ -1,4 +1,7 @@
-"""How the tax season is answered: a list of the year's documents, and each return for what is noted on it."""
+"""How the tax season is answered: lists of the year's documents by type, and what is noted on each return.
+
+Each field asks for its own types: where documents are filed by type, each type is a call.
+"""
 
 from __future__ import annotations
 
@@ -51,13 +54,13 @@ async def tax_season(account: Membership, context: Context, *, year: int) -> Tax
 
 async def organizer_status(season: TaxSeason, context: Context) -> OrganizerStatus:
     """Answer whether there is an organizer."""
-    on_file = ORGANIZER in await _codes(season, context)
-    return OrganizerStatus.RECEIVED if on_file else OrganizerStatus.MISSING
+    on_file = await _on_file(season, context, ORGANIZER)
+    return OrganizerStatus.RECEIVED if ORGANIZER in on_file else OrganizerStatus.MISSING
 
 
 async def missing_items(season: TaxSeason, context: Context) -> list[MissingItem]:
     """Answer the sources of which there is none."""
-    on_file = await _codes(season, context)
+    on_file = await _on_file(season, context, *SOURCES)
     return [
         MissingItem(type_code=code, label=label) for code, label in SOURCES.items() if code not in on_file
     ]
@@ -65,9 +68,7 @@ async def missing_items(season: TaxSeason, context: Context) -> list[MissingItem
 
 async def returns(season: TaxSeason, context: Context) -> list[Any]:
     """Answer the returns by path; an error in the place of one that cannot be read."""
-    found = [
-        document for document in await _documents(season, context) if key_of(document.type_code) == RETURN
-    ]
+    found = await _documents(season, context, RETURN)
     if len(found) > MOST_RETURNS:
         raise RequestError(Code.OPERATION_REFUSED, f"The year has more than {MOST_RETURNS} returns.")
     rows: list[Any] = list(found)
@@ -99,11 +100,12 @@ def _word(enum: type[E], text: str | None) -> E | None:
     return enum.__members__.get(text.upper().replace("-", "_"), enum["UNKNOWN"])
 
 
-async def _codes(season: TaxSeason, context: Context) -> set[str]:
-    return {key_of(document.type_code) for document in await _documents(season, context)}
+async def _on_file(season: TaxSeason, context: Context, *codes: str) -> set[str]:
+    return {key_of(document.type_code) for document in await _documents(season, context, *codes)}
 
 
-async def _documents(season: TaxSeason, context: Context) -> list[Document]:
-    """List the season's documents. A broken one fails it: what is missing is not known then."""
-    wanted = DocumentFilter(type_code=(RETURN, ORGANIZER, *SOURCES), tax_year=season.year)
-    return [key_of(row) for row in await every(context, DocumentsPort.list_documents, season.scope, wanted)]
+async def _documents(season: TaxSeason, context: Context, *codes: str) -> list[Document]:
+    """List the year's documents of some types. A broken one fails it: what is missing is not known then."""
+    wanted = DocumentFilter(type_code=codes, tax_year=season.year)
+    rows = await every(context, DocumentsPort.list_documents, season.scope, wanted)
+    return [key_of(row) for row in rows]
