@@ -94,6 +94,8 @@ class Tickets:
         reader = self._api.reader(COMMENT, fields)
 
         def read(row: Wire, users: Users) -> Any:
+            if type(row.get("public")) is not bool:
+                raise self._api.broken("TicketComment.public: not told")
             return reader.read(joined(row, users, "author"), ticket.scope, ticket)
 
         fetch = by_cursor(self._api, path, "comments", query, "/tickets/{id}/comments")

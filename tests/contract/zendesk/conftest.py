@@ -1,4 +1,4 @@
-"""A running stand-in for Zendesk, a plain client for it, and what its data set says."""
+"""A running stand-in for Zendesk, a plain client and the connector for it, and what its data set says."""
 
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,7 +7,15 @@ from typing import Any
 import aiohttp
 import pytest
 
+from gateway.auth.scope import AccountScope
+from gateway.connectors.oauth import TokenSource, client_credentials
+from gateway.connectors.testing import Wire
+from gateway.connectors.zendesk.config import Config
+from gateway.connectors.zendesk.connector import TOKEN_PATH, Connector, assemble
+from gateway.outbound import Outbound
+from gateway.settings import Secret
 from sandbox.data import ANCHOR, DataSet, build
+from sandbox.data.desk import PARTNER_SEGMENT
 from sandbox.serve import StandIn
 from sandbox.zendesk import stand_in
 
@@ -16,6 +24,23 @@ CLIENT_ID = "portal"
 CLIENT_SECRET = "desk-secret-0123456789"
 
 Ask = Callable[..., Awaitable[Any]]
+
+
+def config(url: str, secret: str = CLIENT_SECRET, **changes: Any) -> Config:
+    return Config(base_url=url, client_id=CLIENT_ID, client_secret=Secret(secret), **changes)
+
+
+def connected(
+    name: str, url: str, outbound: Outbound, system: StandIn, secret: str = CLIENT_SECRET, **changes: Any
+) -> Connector:
+    """Connect to `url`; tokens come from the system itself, so that only calls to the API are on a wire."""
+    hosts = (system.url.removeprefix("http://"),)
+    given = config(
+        url, secret, **{"content_hosts": hosts, "segments": {"PARTNER": (PARTNER_SEGMENT,)}, **changes}
+    )
+    grant = client_credentials(given.client_id, given.client_secret, given.scope)
+    tokens = TokenSource(outbound.client(name, system.url), TOKEN_PATH, grant)
+    return assemble(name, given, outbound, tokens, lambda: NOW)
 
 
 class Clock:
@@ -92,3 +117,35 @@ def send(http: aiohttp.ClientSession) -> Ask:
             return answer
 
     return ask
+
+
+@pytest.fixture
+async def outbound() -> AsyncIterator[Outbound]:
+    made = Outbound(backoff=(0.0, 0.0))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def wire(system: StandIn) -> AsyncIterator[Wire]:
+    async with Wire(system.url) as running:
+        yield running
+
+
+@pytest.fixture
+def connector(wire: Wire, outbound: Outbound, system: StandIn) -> Connector:
+    return connected("helpdesk", wire.url, outbound, system)
+
+
+@pytest.fixture
+def scope_of(data: DataSet) -> Callable[..., AccountScope]:
+    def make(key: str, *audience: str) -> AccountScope:
+        natives = {"helpdesk": (str(data.accounts[key].desk_org),)}
+        return AccountScope(key, frozenset(), natives, frozenset(audience))
+
+    return make
+
+
+@pytest.fixture
+def acme(scope_of: Callable[..., AccountScope]) -> AccountScope:
+    return scope_of("acme", "CUSTOMER")
