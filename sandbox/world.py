@@ -8,29 +8,62 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sandbox import stripe, tryton
+from joserfc.jwk import RSAKey
+
+from sandbox import s3, salesforce, stripe, tryton, zendesk
 from sandbox.data import DataSet
+from sandbox.data.desk import PARTNER_SEGMENT
 from sandbox.oidc import AUDIENCE, Issuer
 from sandbox.oidc import create_app as create_issuer
 from sandbox.serve import StandIn
 
+CLIENT_ID = "portal-gateway"
+USERNAME = "integration@vendor.example"
+TOKEN_PATHS = frozenset({"/services/oauth2/token", "/oauth/tokens"})
+"""Where access tokens are asked for: no calls for data."""
+_PORTS = {
+    "crm": ("directory", "accounts", "staff", "contacts", "members"),
+    "erp": ("orders", "shipments", "products", "availability"),
+    "billing": ("invoices", "payments", "subscriptions", "balances"),
+    "helpdesk": ("tickets", "ticket_writes", "articles", "sections"),
+    "files": ("documents", "folders"),
+}
+
 
 class World:
-    """A billing system, an ERP and an issuer of tokens on loopback ports; `async with` runs them.
+    """A CRM, an ERP, a billing system, a helpdesk, a file store and an issuer of tokens on loopback ports.
 
-    `rate_limit`: Stripe's calls per second and endpoint; None for no limit.
+    `async with` runs them. `rate_limit`: Stripe's calls per second and endpoint; None for no limit.
     """
 
     def __init__(self, data: DataSet, *, rate_limit: int | None = None) -> None:
         self.data = data
-        self._keys = {f"DEMO_{name}": secrets.token_urlsafe(32) for name in ("STRIPE", "TRYTON", "CURSOR")}
+        names = ("STRIPE", "TRYTON", "CURSOR", "ZENDESK", "S3_ID", "S3_SECRET")
+        self._keys = {f"DEMO_{name}": secrets.token_urlsafe(32) for name in names}
+        signer = RSAKey.generate_key(2048, private=True)
+        self._keys["DEMO_SALESFORCE"] = signer.as_pem(private=True).decode()
+        self.crm = salesforce.stand_in(
+            data,
+            client_id=CLIENT_ID,
+            public_key_pem=signer.as_pem(private=False).decode(),
+            username=USERNAME,
+        )
         self.billing = stripe.stand_in(data, api_key=self._keys["DEMO_STRIPE"], rate_limit=rate_limit)
         self.erp = tryton.stand_in(data, key=self._keys["DEMO_TRYTON"])
+        self.helpdesk = zendesk.stand_in(data, client_id=CLIENT_ID, client_secret=self._keys["DEMO_ZENDESK"])
+        self.files = s3.stand_in(
+            data,
+            access_key_id=self._keys["DEMO_S3_ID"],
+            secret_access_key=self._keys["DEMO_S3_SECRET"],
+        )
         self.issuer = Issuer(lambda: self.identity.url)
         self.identity = StandIn("identity", create_issuer(self.issuer))
         self.systems: dict[str, StandIn] = {
+            "crm": self.crm,
             "billing": self.billing,
             "erp": self.erp,
+            "helpdesk": self.helpdesk,
+            "files": self.files,
             "identity": self.identity,
         }
         self._stack = AsyncExitStack()
@@ -50,8 +83,13 @@ class World:
         await self._stack.aclose()
 
     def calls(self) -> int:
-        """Count the vendor calls since the last `reset`; token and key requests are not counted."""
-        return len(self.billing.calls) + len(self.erp.calls)
+        """Count the data calls since the last `reset`; requests for tokens and keys are not counted."""
+        return sum(
+            call.path not in TOKEN_PATHS
+            for name, system in self.systems.items()
+            if name != "identity"
+            for call in system.calls
+        )
 
     def reset(self) -> None:
         """Forget recorded calls."""
@@ -62,17 +100,30 @@ class World:
         """The secrets that `configuration` refers to."""
         return dict(self._keys)
 
-    def configuration(self, folder: Path) -> dict[str, Any]:
-        """Write the accounts file into `folder`; give what `gateway.toml` would say."""
-        (folder / "accounts.toml").write_text(self._accounts(), "utf-8")
-        erp_ports = ("accounts", "orders", "shipments", "products", "availability")
-        billing_ports = ("invoices", "payments", "subscriptions", "balances")
+    def configuration(self, _folder: Path) -> dict[str, Any]:
+        """Give what `gateway.toml` would say."""
         return {
             "auth": {"issuer": self.issuer.url, "audience": AUDIENCE},
-            "identity": {"file": "accounts.toml"},
+            "identity": {"sources": ["directory"]},
             "cursors": {"keys": ["env:DEMO_CURSOR"]},
-            "bindings": dict.fromkeys(erp_ports, "erp") | dict.fromkeys(billing_ports, "billing"),
+            "bindings": {port: system for system, ports in _PORTS.items() for port in ports},
             "connectors": {
+                "crm": {
+                    "type": "salesforce",
+                    "base_url": self.crm.url,
+                    "login_url": self.crm.url,
+                    "audience": "https://login.salesforce.com",
+                    "client_id": CLIENT_ID,
+                    "username": USERNAME,
+                    "private_key": "env:DEMO_SALESFORCE",
+                    "multi_currency": True,
+                    "natives": {
+                        "billing": "Stripe_Customer__c",
+                        "erp": "ERP_Partner__c",
+                        "helpdesk": "Zendesk_Org__c",
+                        "files": "Files_Root__c",
+                    },
+                },
                 "billing": {"type": "stripe", "base_url": self.billing.url, "api_key": "env:DEMO_STRIPE"},
                 "erp": {
                     "type": "tryton",
@@ -82,14 +133,20 @@ class World:
                     "company": tryton.COMPANY,
                     "warehouses": [tryton.WAREHOUSE],
                 },
+                "helpdesk": {
+                    "type": "zendesk",
+                    "base_url": self.helpdesk.url,
+                    "client_id": CLIENT_ID,
+                    "client_secret": "env:DEMO_ZENDESK",
+                    "segments": {"PARTNER": [PARTNER_SEGMENT]},
+                },
+                "files": {
+                    "type": "s3",
+                    "base_url": self.files.url,
+                    "bucket": "documents",
+                    "region": "us-east-1",
+                    "access_key_id": "env:DEMO_S3_ID",
+                    "secret_access_key": "env:DEMO_S3_SECRET",
+                },
             },
         }
-
-    def _accounts(self) -> str:
-        lines = []
-        for account in self.data.accounts.values():
-            customers = ", ".join(f'"{customer}"' for customer in account.stripe_customers.values())
-            lines += [f"[accounts.{account.key}]", f'type = "{account.type}"']
-            lines += [f'parent = "{account.parent}"'] if account.parent else []
-            lines += [f'natives = {{ billing = [{customers}], erp = ["{account.tryton_party}"] }}', ""]
-        return "\n".join(lines)

@@ -11,7 +11,7 @@ import pytest
 from sandbox.data import DataSet, build
 from sandbox.world import World
 from tests.support.expected import Expected
-from tests.support.portal import Portal, patient
+from tests.support.portal import Layout, Portal, patient, two_systems
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +21,15 @@ def data() -> DataSet:
 
 
 @pytest.fixture
-async def portal(data: DataSet, tmp_path: Path) -> AsyncIterator[Portal]:
-    """All systems and the gateway, configured as in the demo but for its patience."""
-    async with Portal(World(data), tmp_path, configure=patient) as running:
+def layout() -> Layout:
+    """Which systems the portal has; a module may have others."""
+    return two_systems
+
+
+@pytest.fixture
+async def portal(data: DataSet, tmp_path: Path, layout: Layout) -> AsyncIterator[Portal]:
+    """All systems and the gateway, more patient than in the demo."""
+    async with Portal(World(data), tmp_path, layout=layout, configure=patient) as running:
         yield running
 
 

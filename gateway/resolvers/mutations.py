@@ -101,7 +101,8 @@ class Payload:
     def __init__(self, gives: Iterable[str], membership: Membership | None, *problems: Problem) -> None:
         """`gives`: the fields' names; each is None until it is made."""
         self.account = membership.account if membership else ""
-        self.granted = membership.permissions if membership else frozenset[Permission]()
+        # Where nothing was made, there is nothing that a caller would need a permission to see.
+        self.granted = membership.permissions if membership and not problems else None
         self.user_errors = problems
         vars(self).update(dict.fromkeys(gives))
 

@@ -79,7 +79,8 @@ def contacts(key: str, index: int, count: int, anchor: dt.date) -> list[Contact]
     rng = random.Random(f"{key}:people")
     found = []
     for n in range(count + 1):
-        given, family = _GIVEN[(n + index) % 10], _FAMILY[(n * 3 + index) % 10]
+        given = _GIVEN[(n + index) % 10]
+        family = _FAMILY[(n * 3 + index) % 10] if n < count else "Leaver"
         created = dt.datetime.combine(anchor - dt.timedelta(days=900 - 31 * n), dt.time(8), dt.UTC)
         found.append(
             Contact(

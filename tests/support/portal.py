@@ -27,7 +27,7 @@ from gateway.app import Gateway
 from gateway.connectors.identity import Ask, IdentityMap, Known
 from gateway.ids import GlobalId, encode_id
 from sandbox.serve import Call, StandIn
-from sandbox.world import World
+from sandbox.world import TOKEN_PATHS, World
 
 Raw = dict[str, Any]
 Pairs = list[tuple[str, str]]
@@ -36,7 +36,10 @@ _QUIET_TURNS = 300  # turns of the event loop without a new call, after which no
 
 @dataclass(frozen=True)
 class Answer:
-    """What the gateway answered: status, headers, the exact bytes, and the JSON they hold."""
+    """What the gateway answered: status, headers, the bytes, and the JSON they hold.
+
+    `raw` leaves `extensions` out, which tell when each system was asked.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -103,20 +106,27 @@ class Tap:
     """Stands before a stand-in's app. All that it does is off until a test sets it.
 
     `ask(path, query)` gives the query to put in the place of the one that came; `tell(path, body)`
-    the JSON to put in the place of the answer's. `rounds` holds calls.
+    the JSON to put in the place of the answer's. `rounds` holds calls. `cut(method, path)` says of which call
+    the answer is cut off, once: the system has done what it was asked.
     """
 
     def __init__(self, system: StandIn) -> None:
         self.ask: Callable[[str, Pairs], Pairs] | None = None
         self.tell: Callable[[str, Any], Any] | None = None
         self.rounds: Rounds | None = None
+        self.cut: Callable[[str, str], bool] | None = None
+        self._system = system
         self._app = system._faults._app
         system._faults._app = self
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one call through."""
         path = scope["path"]
-        if self.rounds is not None:
+        if self.cut is not None and self.cut(scope["method"], path):
+            self.cut = None
+            await self._system._faults._cut(scope, receive, send)
+            return
+        if self.rounds is not None and path not in TOKEN_PATHS:
             await self.rounds.enter(path)
         if self.ask is not None:
             query = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)
@@ -168,14 +178,48 @@ class Caller:
         return await self.portal.query(self.persona, text, variables)
 
 
+Layout = Callable[[World, Path], Raw]
+"""Makes a configuration from a world; it may write files into the folder."""
+
+
+def five_systems(world: World, folder: Path) -> Raw:
+    """As in the demo: the CRM holds the accounts and the identity map."""
+    return world.configuration(folder)
+
+
+def two_systems(world: World, folder: Path) -> Raw:
+    """A deployment without CRM: an ERP that holds the accounts, billing, and a file of identities."""
+    raw = world.configuration(folder)
+    lines = []
+    for account in world.data.accounts.values():
+        customers = ", ".join(f'"{customer}"' for customer in account.stripe_customers.values())
+        lines += [f"[accounts.{account.key}]", f'type = "{account.type}"']
+        lines += [f'parent = "{account.parent}"'] if account.parent else []
+        lines += [f'natives = {{ billing = [{customers}], erp = ["{account.tryton_party}"] }}', ""]
+    (folder / "accounts.toml").write_text("\n".join(lines), "utf-8")
+    kept = {"erp", "billing"}
+    return raw | {
+        "identity": {"file": "accounts.toml"},
+        "bindings": {"accounts": "erp"}
+        | {port: system for port, system in raw["bindings"].items() if system in kept},
+        "connectors": {name: raw["connectors"][name] for name in raw["connectors"] if name in kept},
+    }
+
+
 class Portal:
-    """`async with` runs it. `configure` may change the configuration before the gateway is made."""
+    """`async with` runs it. `configure` may change what `layout` says before the gateway is made."""
 
     def __init__(
-        self, world: World, folder: Path, *, configure: Callable[[Raw], object] | None = None
+        self,
+        world: World,
+        folder: Path,
+        *,
+        layout: Layout = two_systems,
+        configure: Callable[[Raw], object] | None = None,
     ) -> None:
         self.world = world
-        self.taps = {name: Tap(world.systems[name]) for name in ("billing", "erp")}
+        self._layout = layout
+        self.taps = {name: Tap(system) for name, system in world.systems.items() if name != "identity"}
         self._folder, self._configure = folder, configure
         self._tokens: dict[str, str] = {}
         self._stack = AsyncExitStack()
@@ -183,7 +227,7 @@ class Portal:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.world)
-            raw = self.world.configuration(self._folder)
+            raw = self._layout(self.world, self._folder)
             if self._configure is not None:
                 self._configure(raw)
             self.gateway = Gateway(settings.parse(raw, self._folder, self.world.environ()))
@@ -209,8 +253,10 @@ class Portal:
         body = {"query": text, "variables": dict(variables or {})}
         headers = {"Authorization": f"Bearer {self.token(persona)}"}
         async with self.session.post(f"{self.server.url}/graphql", json=body, headers=headers) as response:
-            raw = await response.read()
-            return Answer(response.status, response.headers, raw, json.loads(raw))
+            found = json.loads(await response.read())
+            kept = {name: part for name, part in found.items() if name != "extensions"}
+            raw = json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode()
+            return Answer(response.status, response.headers, raw, found)
 
     def token(self, persona: str) -> str:
         """Give the persona's access token: one for the whole test."""
