@@ -146,8 +146,8 @@ def _plant_users(user: Object) -> None:
 def _contact(one: Contact, account: str | None, *, deleted: bool = False) -> Row:
     return {
         "Id": one.id, "Name": one.name, "FirstName": one.given or None, "LastName": one.family,
-        "Email": one.email, "Phone": one.phone, "Title": one.title, "AccountId": account, "Portal_Subject__c": one.subject,
-        "Portal_Left__c": one.left,
+        "Email": one.email, "Phone": one.phone, "Title": one.title, "AccountId": account,
+        "Portal_Subject__c": one.subject, "Portal_Left__c": one.left,
     } | _stamps(one.created, deleted=deleted)  # fmt: skip
 
 

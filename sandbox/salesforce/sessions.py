@@ -42,8 +42,8 @@ class Sessions:
             raise GrantError("invalid_client_id", "client identifier invalid")
         if claims.get("aud") not in AUDIENCES:
             raise GrantError("invalid_grant", "audience is invalid")
-        until = claims.get("exp")
-        if not isinstance(until, (int, float)) or until <= self._now():
+        until = _seconds(claims.get("exp"))
+        if until <= self._now():
             raise GrantError("invalid_grant", "expired authorization code")
         if until > self._now() + _LONGEST:
             raise GrantError("invalid_grant", "expiry is too far in the future")
@@ -70,3 +70,10 @@ class Sessions:
         """Whether an Authorization header has the token of an open session."""
         scheme, _, token = header.partition(" ")
         return scheme.lower() in {"bearer", "oauth"} and self._until.get(token.strip(), 0) > self._now()
+
+
+def _seconds(claim: object) -> float:
+    """Read a moment: clients in the field write it as text, and Salesforce takes that."""
+    if isinstance(claim, str) and claim.isascii() and claim.isdigit():
+        return float(claim)
+    return float(claim) if isinstance(claim, (int, float)) else 0.0
