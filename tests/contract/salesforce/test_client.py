@@ -38,7 +38,7 @@ def failure(call):
     try:
         call()
     except exceptions.SalesforceAuthenticationFailed as error:
-        return [type(error).__name__, error.code, error.auth_message]
+        return [type(error).__name__, str(error)]
     except exceptions.SalesforceError as error:
         return [type(error).__name__, error.status, [one["errorCode"] for one in error.content]]
 """
@@ -158,9 +158,9 @@ print(json.dumps([
         ["SalesforceMalformedRequest", 400, ["INVALID_FIELD"]],
         ["SalesforceMalformedRequest", 400, ["INVALID_QUERY_LOCATOR"]],
         ["SalesforceRefusedRequest", 403, ["REQUEST_LIMIT_EXCEEDED"]],
-        [refused, "invalid_client_id", "client identifier invalid"],
-        [refused, "invalid_grant", "user hasn't approved this consumer"],
-        [refused, "invalid_grant", "invalid assertion"],
+        [refused, "Authentication failed (code: invalid_client_id): client identifier invalid"],
+        [refused, "Authentication failed (code: invalid_grant): user hasn't approved this consumer"],
+        [refused, "Authentication failed (code: invalid_grant): invalid assertion"],
         ["SalesforceExpiredSession", 401, ["INVALID_SESSION_ID"]],
     ]
 
