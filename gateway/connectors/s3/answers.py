@@ -24,7 +24,6 @@ _DENIED: Final = frozenset(
         "TokenRefreshRequired",
     }
 )  # fmt: skip
-_ENCODED: Final = frozenset({"Key", "Prefix"})
 
 
 def classify(answer: Answer) -> Code | None:
@@ -64,35 +63,39 @@ class Page:
         return [row for name, row in self.rows if name in names]
 
 
-def listing(answer: Answer, system: str, root: str, **keys: str) -> Page:
+def listing(answer: Answer, system: str, root: str, *, must_encode: bool = True, **keys: str) -> Page:
     """Read a list. `root` is its element; `keys` name its elements and what each must have.
 
-    Keys come percent-encoded, since XML cannot hold all that a key can: a list that is not so breaks the
-    contract, as does one that ends nowhere or has an element without its key.
+    Keys come percent-encoded, since XML cannot hold all that a key can: with `must_encode`, a list that is
+    not so breaks the contract, as does one that ends nowhere or has an element without its key.
     """
     try:
         document = _parsed(answer.body)
         head = {_tag(child): child.text for child in document if not len(child)}
-        rows = [(name, _row(child, keys[name])) for child in document if (name := _tag(child)) in keys]
+        encoded = head.get("EncodingType") == "url"
+        rows = [
+            (name, _row(child, keys[name], encoded=encoded))
+            for child in document
+            if (name := _tag(child)) in keys
+        ]
     except ValueError as error:
         detail = f"no {root}: {type(error).__name__}"
     else:
-        complete = head.get("KeyCount", str(len(rows))) == str(len(rows))
-        encoded = head.get("EncodingType") == "url"
-        if _tag(document) == root and complete and encoded and head.get("IsTruncated") in {"true", "false"}:
+        sound = _tag(document) == root and (encoded or ("EncodingType" not in head and not must_encode))
+        sound = sound and head.get("KeyCount", str(len(rows))) == str(len(rows))
+        if sound and head.get("IsTruncated") in {"true", "false"}:
             return Page(rows, more=head["IsTruncated"] == "true")
         detail = f"no {root}"
     raise UpstreamError(Code.UPSTREAM_CONTRACT_BROKEN, system, detail=detail)
 
 
-def _row(element: ET.Element, key: str) -> Wire:
+def _row(element: ET.Element, key: str, *, encoded: bool) -> Wire:
     node = _node(element)
     if not isinstance(node, dict) or not isinstance(node.get(key), str):
         raise ValueError(f"a row without {key}")  # noqa: TRY004  what is wrong is the content
-    return {
-        name: unquote_plus(value, errors="strict") if name in _ENCODED and isinstance(value, str) else value
-        for name, value in node.items()
-    }
+    if encoded:
+        node[key] = unquote_plus(node[key], errors="strict")
+    return node
 
 
 def _parsed(body: bytes) -> ET.Element:

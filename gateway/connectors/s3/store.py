@@ -68,10 +68,19 @@ class Store:
             if error_code(answer) == "InvalidArgument":
                 raise row_gone()
             raise self.broken("HTTP 400")
-        page = listing(answer, self.name, "ListVersionsResult", Version="Key", DeleteMarker="Key")
+        page = listing(
+            answer,
+            self.name,
+            "ListVersionsResult",
+            must_encode=False,  # SeaweedFS never does here; what is looked for needs it not
+            Version="Key",
+            DeleteMarker="Key",
+        )
         ids = [row.get("VersionId") for row in page.rows_of_key(key)]
         if not all(isinstance(one, str) and one for one in ids):
             raise self.broken("a version without an id")
+        if page.rows and not ids and after is None:
+            raise self.broken("versions of other keys only")  # this one's come first
         if len(set(ids)) < len(ids) or after in ids or (page.more and not page.rows):
             raise self.broken("a list that repeats itself, or has no end")
         return page

@@ -1,0 +1,172 @@
+"""The connector against a real SeaweedFS: the contract suite, and links that the store itself judges."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from gateway.auth.permissions import Permission
+from gateway.auth.scope import AccountScope, Ref
+from gateway.connectors.ports.common import Page
+from gateway.connectors.ports.documents import (
+    Disposition,
+    Document,
+    DocumentFilter,
+    DocumentsPort,
+    DocumentVersion,
+    FoldersPort,
+    LinkWish,
+)
+from gateway.connectors.s3.connector import Connector
+from gateway.connectors.testing import ConnectorContract, Subject, everything
+from gateway.outbound import Outbound
+from gateway.settings import Secret
+from sandbox.data import ANCHOR, DataSet, build
+from tests.contract.s3.conftest import connected, shown
+from tests.contract.s3.subject import subject_of
+from tests.real.seaweedfs.fixture import SeaweedFS, seaweedfs
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("seaweedfs")]
+
+__all__ = ["seaweedfs"]
+
+ACME = AccountScope("acme", frozenset(Permission), {"files": ("acct/acme/",)})
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def joined(store: SeaweedFS, name: str, url: str, outbound: Outbound, **more: Any) -> Connector:
+    keys = {"access_key_id": Secret(store.access_key_id), "region": store.region, "bucket": store.bucket}
+    return connected(name, url, outbound, **({"secret": store.secret_access_key, "clock": now} | keys | more))
+
+
+@pytest.fixture(scope="module")
+def data() -> DataSet:
+    """What the real store was filled with."""
+    return build(ANCHOR)
+
+
+@pytest.fixture
+def real(seaweedfs: SeaweedFS, outbound: Outbound) -> Connector:
+    return joined(seaweedfs, "files", seaweedfs.url, outbound)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+class TestContract(ConnectorContract):
+    ports = (DocumentsPort, FoldersPort)
+
+    @pytest.fixture
+    def subject(self, seaweedfs: SeaweedFS, data: DataSet) -> Subject:
+        return subject_of(
+            data,
+            seaweedfs.url,
+            lambda name, url, outbound: joined(seaweedfs, name, url, outbound),
+            lambda name, url, outbound: joined(seaweedfs, name, url, outbound, secret="wrong/secret"),
+            (seaweedfs.secret_access_key, "wrong/secret"),
+        )
+
+
+async def document_of(connector: Connector, key: str) -> Document:
+    documents: Any = connector.ports[DocumentsPort]
+    [found] = await documents.get_many([Ref(ACME, key)], everything(Document))
+    assert isinstance(found, Document) or found is not None
+    return found
+
+
+async def test_documents_are_what_was_put_there(real: Connector, data: DataSet) -> None:
+    rows = shown(data, "acme")
+    documents: Any = real.ports[DocumentsPort]
+    found = await documents.get_many([Ref(ACME, row.key) for row in rows], everything(Document))
+    listing = await documents.list_documents(ACME, Page(first=100), DocumentFilter(), everything(Document))
+    for row, single, (listed, _) in zip(rows, found, listing.items, strict=True):
+        expected = (row.key, row.name, row.path, row.type_code, row.content_type, len(row.latest.content))
+        for one in (single, listed):
+            assert (one.id, one.name, one.path, one.type_code, one.mime_type, one.size_bytes) == expected
+        assert single.version == listed.version
+        assert {one.name: one.value for one in single.properties} == row.notes
+        assert listed.properties is None
+        assert abs(single.created_at - listed.created_at) < dt.timedelta(seconds=1)
+
+
+async def test_deleted_files_are_nowhere(real: Connector, data: DataSet) -> None:
+    [gone] = [row for row in data.files if row.account == "acme" and row.deleted]
+    documents: Any = real.ports[DocumentsPort]
+    assert await documents.get_many([Ref(ACME, gone.key)], everything(Document)) == [None]
+
+
+async def test_versions_are_the_stores_own_newest_first(
+    real: Connector, data: DataSet, seaweedfs: SeaweedFS, browser: aiohttp.ClientSession
+) -> None:
+    row = next(row for row in shown(data, "acme") if len(row.versions) > 1)
+    document = await document_of(real, row.key)
+    documents: Any = real.ports[DocumentsPort]
+    listing = await documents.list_versions(document, Page(first=10), everything(DocumentVersion))
+    found = [version for version, _ in listing.items]
+    assert [version.id for version in found] == seaweedfs.versions[row.key][::-1]
+    assert [version.is_latest for version in found] == [True, False, False]
+    assert [version.size_bytes for version in found] == [len(v.content) for v in row.versions[::-1]]
+    for version, state in zip(found, row.versions[::-1], strict=True):
+        link = await documents.link(document, version.id, LinkWish())
+        async with browser.get(URL(link.url, encoded=True)) as response:
+            assert (response.status, await response.read()) == (200, state.content)
+
+
+async def test_a_link_gives_the_file_as_an_attachment_of_its_own_type(
+    real: Connector, data: DataSet, browser: aiohttp.ClientSession
+) -> None:
+    documents: Any = real.ports[DocumentsPort]
+    for row in shown(data, "acme"):
+        link = await documents.link(await document_of(real, row.key), None, LinkWish())
+        async with browser.get(URL(link.url, encoded=True)) as response:
+            assert (response.status, await response.read()) == (200, row.latest.content)
+            assert response.headers["Content-Type"] == row.content_type
+            assert response.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''")
+
+
+async def test_a_link_that_was_changed_or_expired_is_refused(
+    seaweedfs: SeaweedFS, outbound: Outbound, data: DataSet, browser: aiohttp.ClientSession
+) -> None:
+    row = next(row for row in shown(data, "acme") if row.type_code == "contract")
+    old = now() - dt.timedelta(seconds=61)
+    for connector, wish, spoil in (
+        (joined(seaweedfs, "files", seaweedfs.url, outbound), LinkWish(), ("attachment", "inline")),
+        (joined(seaweedfs, "files", seaweedfs.url, outbound), LinkWish(), ("acct/acme/", "acct/bright/")),
+        (joined(seaweedfs, "files", seaweedfs.url, outbound), LinkWish(), ("Expires=120", "Expires=121")),
+        (joined(seaweedfs, "files", seaweedfs.url, outbound), LinkWish(), ("response-content-type=", "x=")),
+        (
+            joined(seaweedfs, "files", seaweedfs.url, outbound, clock=lambda: old),
+            LinkWish(seconds=60),
+            ("", ""),
+        ),
+    ):
+        documents: Any = connector.ports[DocumentsPort]
+        document = await document_of(joined(seaweedfs, "files", seaweedfs.url, outbound), row.key)
+        link = await documents.link(document, None, wish)
+        assert spoil[0] in link.url
+        async with browser.get(URL(link.url.replace(*spoil, 1), encoded=True)) as response:
+            assert response.status == 403
+            assert row.latest.content not in await response.read()
+
+
+async def test_inline_is_what_the_browser_is_told(
+    real: Connector, data: DataSet, browser: aiohttp.ClientSession
+) -> None:
+    row = next(row for row in shown(data, "acme") if row.name.endswith(".pdf"))
+    documents: Any = real.ports[DocumentsPort]
+    wish = LinkWish(disposition=Disposition.INLINE)
+    link = await documents.link(await document_of(real, row.key), None, wish)
+    async with browser.get(URL(link.url, encoded=True)) as response:
+        assert response.status == 200
+        assert response.headers["Content-Disposition"].startswith("inline; ")
