@@ -37,7 +37,7 @@ import pytest
 
 _HERE = "gateway.connectors.testing"
 pytest.register_assert_rewrite(
-    *(f"{_HERE}.{name}" for name in ("answers", "bench", "checks", "contract", "get_many", "lists"))
+    *(f"{_HERE}.{name}" for name in ("answers", "bench", "checks", "contract", "get_many", "lists", "writes"))
 )
 
 from gateway.connectors.testing.contract import ConnectorContract  # noqa: E402  rewriting comes first
@@ -51,6 +51,7 @@ from gateway.connectors.testing.subject import (  # noqa: E402  likewise
     everything,
 )
 from gateway.connectors.testing.wire import Call, Wire  # noqa: E402  likewise
+from gateway.connectors.testing.writes import TicketWritesContract, Writing  # noqa: E402  likewise
 
 __all__ = [
     "KEY_A",
@@ -61,6 +62,8 @@ __all__ = [
     "ConnectorContract",
     "ListCase",
     "Subject",
+    "TicketWritesContract",
     "Wire",
+    "Writing",
     "everything",
 ]

@@ -129,7 +129,7 @@ class Writes:
         )
         if answer.status in {_TOO_LARGE, REFUSED}:
             raise RequestError(Code.INVALID_INPUT, "uploads: the helpdesk does not take a file like this.")
-        found = self._api.body(answer).get("upload")
+        found = self._written(answer).get("upload")
         token = found.get("token") if isinstance(found, dict) else None
         if not isinstance(token, str) or not token:
             raise self._api.broken("an upload without a token", outcome_unknown=True)
