@@ -51,6 +51,7 @@ from gateway.state import State
 from gateway.state.memory import MemoryState
 from gateway.state.once import Once
 from gateway.transfers import Transfers
+from gateway.views import finder
 
 PROBE_SECONDS = 2.0
 READY_SECONDS = 2.0
@@ -90,7 +91,7 @@ class Gateway:
         self._probing: asyncio.Future[dict[str, UpstreamError | None]] | None = None
         self._probed_at = 0.0
         self._transfers = Transfers(self.registry, self._passes)
-        schema, _ = build_schema()
+        schema, _ = build_schema(views=finder.load(settings.views.enabled))
         self._endpoint = Endpoint(
             schema=schema,
             verifier=self._verifier,

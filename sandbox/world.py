@@ -106,6 +106,7 @@ class World:
             "auth": {"issuer": self.issuer.url, "audience": AUDIENCE},
             "identity": {"sources": ["directory"]},
             "cursors": {"keys": ["env:DEMO_CURSOR"]},
+            "views": {"enabled": ["tax-season"]},
             "bindings": {port: system for system, ports in _PORTS.items() for port in ports},
             "connectors": {
                 "crm": {

@@ -193,7 +193,10 @@ async def test_another_accounts_ticket_is_as_missing(portal: Portal) -> None:
         payload = await comment(portal, foreign)
         assert (payload["comment"], payload["ticket"]) == (None, None)
         told.append(only_error(payload))
-        assert {call.path for call in portal.calls("helpdesk")} <= {"/oauth/tokens", "/api/v2/tickets/show_many"}
+        assert {call.path for call in portal.calls("helpdesk")} <= {
+            "/oauth/tokens",
+            "/api/v2/tickets/show_many",
+        }
     assert told[0] == told[1] == told[2]
     assert told[0]["path"] == ["input", "ticketId"]
 

@@ -35,11 +35,17 @@ def write_config(raw: Mapping[str, Any], folder: Path) -> Path:
     tables |= {f"connectors.{name}": values for name, values in raw["connectors"].items()}
     lines: list[str] = []
     for name, values in tables.items():
-        # A JSON string, number or list of them is a TOML one.
-        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""]
+        lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in values.items()), ""]
     path = folder / "gateway.toml"
     path.write_text("\n".join(lines), "utf-8")
     return path
+
+
+def _toml(value: Any) -> str:
+    """Write a value; a JSON string, number, boolean or list of them is a TOML one."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(inner)}" for key, inner in value.items()) + " }"
+    return json.dumps(value)
 
 
 class Process:
