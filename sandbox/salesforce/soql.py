@@ -17,7 +17,7 @@ from sandbox.salesforce.errors import malformed
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>'(?:[^'\\]|\\.)*')"
-    r"|(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:?\d\d))"
+    r"|(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d))"
     r"|(?P<number>-?\d+(?:\.\d+)?)"
     r"|(?P<word>[A-Za-z_][\w.]*)"
     r"|(?P<sign><=|>=|!=|[=<>(),]))",

@@ -23,7 +23,7 @@ from gateway.connectors.salesforce.resource import (
 )
 from gateway.errors import GatewayError, UpstreamError
 
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII)
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
 
 
 class Contacts(Resource[Contact]):
@@ -117,12 +117,14 @@ class Members(Resource[Member]):
         return f"{self._moment(one.get('CreatedDate'))} {one['Id']}"
 
     def _moment(self, wire: Any) -> str:
-        """Write a moment as queries want it."""
+        """Write a moment as queries take it: in whole seconds, as the system's own stamps are."""
         try:
             at = iso_time.read(Env(self._clock()), wire)
         except (TypeError, ValueError, OverflowError):
-            raise self._api.broken(f"{self.kind}.CreatedDate: no moment to sort by") from None
-        return f"{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+            at = None
+        if at is None or at.microsecond:
+            raise self._api.broken(f"{self.kind}.CreatedDate: no moment to sort by")
+        return f"{at.replace(tzinfo=None).isoformat()}Z"
 
 
 def _since(cursor: str) -> str:

@@ -159,9 +159,9 @@ async def test_a_cursor_of_somebody_else_is_refused(
 @pytest.mark.parametrize(
     "after",
     [
-        "2026-02-30T00:00:00.000Z 07k5g0000000001AAA", "2026-01-01T00:00:00.000Z", "07k5g0000000001AAA",
-        "2026-01-01T00:00:00.000Z 0035g0000000001AAA", "2026-01-01T00:00:00.000Z 07k5g0000000001AAA x",
-        "2026-01-01T00:00:00.000Z) OR (Id != null 07k5g0000000001AAA",
+        "2026-02-30T00:00:00Z 07k5g0000000001AAA", "2026-01-01T00:00:00Z", "07k5g0000000001AAA",
+        "2026-01-01T00:00:00Z 0035g0000000001AAA", "2026-01-01T00:00:00Z 07k5g0000000001AAA x",
+        "2026-01-01T00:00:00Z) OR (Id != null 07k5g0000000001AAA",
     ],
 )  # fmt: skip
 async def test_what_is_no_cursor_of_members_costs_nothing(
