@@ -233,23 +233,13 @@ OPTIONS = {
 }
 
 
-OPTIONS = {
-    "base_url": "https://x.example",
-    "client_id": "c",
-    "username": "u",
-    "private_key": "env:SALESFORCE_KEY",
-}
-
-
 @pytest.mark.parametrize("field", ["", "A B", "Id,Name", "Id FROM User", "Name\n", "1st__c", "Parent.Name"])
-def test_only_names_of_fields_are_configured(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SALESFORCE_KEY", "key")
+def test_only_names_of_fields_are_configured(field: str) -> None:
     with pytest.raises(ConfigurationError, match=r"connectors\.crm\.natives"):
         convert(OPTIONS | {"natives": {"erp": field}}, Config, "connectors.crm")
 
 
-def test_settings_as_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SALESFORCE_KEY", "key")
+def test_settings_as_they_are_written() -> None:
     options = OPTIONS | {"natives": {"erp": "ERP_Partner__c"}, "types": {"Friend": "PARTNER"}}
     found = convert(options, Config, "connectors.crm")
     assert found.natives == {"erp": "ERP_Partner__c"}
