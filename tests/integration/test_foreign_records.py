@@ -109,7 +109,8 @@ async def test_a_helpdesk_that_swaps_a_ticket_gives_none_and_takes_no_comment(po
     )
     made = await portal.query(
         "owner-a",
-        "mutation($i: TicketCommentInput!) { ticketComment(input: $i) { comment { body } userErrors { code } } }",
+        "mutation($i: TicketCommentInput!) {"
+        " ticketComment(input: $i) { comment { body } userErrors { code } } }",
         {"i": {"accountId": account_id("acme"), "idempotencyKey": "k", "ticketId": text, "body": "x"}},
     )
     assert made.data["ticketComment"] == {"comment": None, "userErrors": [{"code": "NOT_FOUND"}]}
