@@ -58,7 +58,8 @@ async def test_tokens_of_another_implementation_verify(
 async def test_each_role_grants_what_the_policy_says(verifier: TokenVerifier, issuer: Issuer) -> None:
     multi = await verifier.verify(issuer.mint("multi"))
     assert {key: held.granted for key, held in multi.memberships.items()} == {
-        "acme": OF(["billing"]), "bright": OF(["viewer"]), "group": ALL, "group-north": ALL, "group-south": ALL,
+        "acme": OF(["billing"]), "bright": OF(["viewer"]),
+        "group": ALL, "group-north": ALL, "group-south": ALL,
     }  # fmt: skip
     stranger = await verifier.verify(
         issuer.mint("owner-a", memberships=[{"account": "acme", "roles": ["root"]}])

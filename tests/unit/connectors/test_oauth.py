@@ -197,7 +197,7 @@ async def test_an_assertion_is_signed_for_each_request(
 ) -> None:
     key = RSAKey.generate_key(2048, private=True)
     grant = jwt_bearer(
-        "consumer", "user@vendor.example", "https://login.example", Secret(key.as_pem().decode())
+        "consumer", "user@vendor.example", "https://login.example", Secret(key.as_pem(private=True).decode())
     )
     tokens = source(outbound, url, clock, grant)
     for _ in range(2):

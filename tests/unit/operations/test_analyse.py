@@ -164,8 +164,8 @@ def test_an_interfaces_field_is_read_on_every_type_behind_it(schema: GraphQLSche
     assert found.fields == {
         model: {"id"}
         for model in (
-            Invoice, Payment, Subscription, Order, Shipment, Product, Contact, Ticket, Document, Folder, Article,
-            Section,
+            Invoice, Payment, Subscription, Order, Shipment, Product, Contact, Ticket, Document, Folder,
+            Article, Section,
         )
     }  # fmt: skip
 

@@ -91,7 +91,8 @@ def test_customer_owned_types_require_a_permission() -> None:
         "Query", "Viewer", "User", "Membership", "MembershipConnection", "MembershipEdge",
         "Money", "PostalAddress", "PageInfo", "Person", "DocumentProperty", "DownloadLink",
         # A mutation checks its own permissions, in the account that its input names.
-        "Mutation", "TicketCreatePayload", "TicketCommentPayload", "TicketUploadBeginPayload", "UploadSession",
+        "Mutation", "TicketCreatePayload", "TicketCommentPayload", "TicketUploadBeginPayload",
+        "UploadSession",
         "ValidationError", "NotFoundError", "PermissionError", "ConflictError", "IdempotencyError",
         "RateLimitedError", "UpstreamError", "UnsupportedError",
     }  # fmt: skip
