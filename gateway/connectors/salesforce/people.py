@@ -64,7 +64,7 @@ class Contacts(Resource[Contact]):
         )
         if isinstance(found, UpstreamError):
             raise found
-        if found is None or found.get("AccountId") not in accounts:
+        if found is None or found.get("IsDeleted") is not False or found.get("AccountId") not in accounts:
             raise no_cursor()  # gone, or another account's now
         family, given = found.get("LastName"), found.get("FirstName")
         if not isinstance(family, str) or not (given is None or isinstance(given, str)):

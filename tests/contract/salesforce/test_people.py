@@ -289,6 +289,16 @@ async def test_a_page_that_the_system_cuts_short_goes_on(
         assert await walk(made, acme, 7) == [row.id for row in present(data, "acme")]
 
 
+async def test_a_deleted_person_is_not_followed_whatever_the_system_does(
+    connector: Connector, acme: AccountScope, wire: Wire
+) -> None:
+    first = await contacts(connector).list_contacts(acme, Page(first=2), NAMES)
+    wire.spoil = changed(lambda body: body.replace(b'"IsDeleted":false', b'"IsDeleted":true'))
+    with pytest.raises(RequestError) as caught:
+        await contacts(connector).list_contacts(acme, Page(first=2, after=first.items[0][1]), NAMES)
+    assert caught.value.code is Code.INVALID_CURSOR
+
+
 async def test_faults_while_following_a_cursor(
     connector: Connector, acme: AccountScope, wire: Wire, system: StandIn
 ) -> None:
