@@ -70,7 +70,7 @@ class Writing:
     """What is in the system for writing.
 
     `ticket` is one of account A's that takes comments and has internal ones, with the words `hidden`;
-    `closed` takes none. `author` is known there by its subject; `staff_email` is an address of the business's.
+    `closed` takes none. `author` is known there by its subject; `staff_email` is an agent's address.
     `commits(method, path)` tells the calls that write the object itself. `refused` pairs an attribute with
     changes of a good ticket's draft that the system refuses for it, `refused_comments` those of a comment's.
     `faults` names errors that differ from the suite's table when the write itself meets them.

@@ -32,20 +32,16 @@ class People:
 
     async def end_user(self, author: Author, organization: str) -> Wire:
         """Give the author's user, a member of the organization. What fails here has written no ticket."""
+        names = _names(author.subject)
         with nothing_written():
-            user = await self._find(author) or await self._create(author, organization)
+            known = await self._named(names)
+            user = _exact(known, names) or await self._create(author, organization, names, known)
             if user.get("organization_id") != int(organization):
                 await self._join(user["id"], organization)
             return user
 
-    async def _find(self, author: Author) -> Wire | None:
-        names = _names(author.subject)
-        rows = await self._named(names)
-        # Zendesk compares external ids without their case, but two subjects may differ by it.
-        exact = {row["external_id"]: row for row in rows if row.get("role") == END_USER}
-        return next((exact[name] for name in names if name in exact), None)
-
     async def _named(self, names: list[str]) -> list[Wire]:
+        """Give the users with these external ids, whatever their case and role."""
         query = [("external_ids", ",".join(names))]
         _, body = await self._api.get("/users/show_many", query, "/users/show_many")
         rows = self._api.rows(body, "users")
@@ -55,9 +51,8 @@ class People:
             raise self._api.broken("users that were not asked for")
         return rows
 
-    async def _create(self, author: Author, organization: str) -> Wire:
-        names = _names(author.subject)
-        taken = {row["external_id"].lower() for row in await self._named(names)} if len(names) > 1 else set()
+    async def _create(self, author: Author, organization: str, names: list[str], known: list[Wire]) -> Wire:
+        taken = {row["external_id"].lower() for row in known}
         name = next((one for one in names if one.lower() not in taken), names[-1])
         given: dict[str, Any] = {
             "name": author.display_name or author.email or "Customer",
@@ -76,7 +71,7 @@ class People:
             if made is not None:
                 return made
         # Made by another call since it was looked for.
-        found = await self._find(author) if "external_id" in refused else None
+        found = _exact(await self._named(names), names) if "external_id" in refused else None
         if found is None:
             raise self._api.broken("a user that can be neither found nor made")
         return found
@@ -113,6 +108,12 @@ class People:
             accept=frozenset({OK, CREATED, REFUSED}),
         )
         self._api.body(answer)
+
+
+def _exact(rows: list[Wire], names: list[str]) -> Wire | None:
+    """Zendesk compares external ids without their case, but two subjects may differ by it."""
+    exact = {row["external_id"]: row for row in rows if row.get("role") == END_USER}
+    return next((exact[name] for name in names if name in exact), None)
 
 
 def _names(subject: str) -> list[str]:

@@ -23,7 +23,17 @@ from gateway.connectors.ports.support import (
     TicketDraft,
     Upload,
 )
-from gateway.connectors.zendesk.api import BAD_REQUEST, CONFLICT, OK, REFUSED, Api, Wire, joined, people
+from gateway.connectors.zendesk.api import (
+    BAD_REQUEST,
+    CONFLICT,
+    NOT_FOUND,
+    OK,
+    REFUSED,
+    Api,
+    Wire,
+    joined,
+    people,
+)
 from gateway.connectors.zendesk.mapping import COMMENT, PRIORITY, TICKET, TYPE
 from gateway.connectors.zendesk.paging import by_cursor
 from gateway.connectors.zendesk.people import CREATED, JSON, People, nothing_written
@@ -175,7 +185,9 @@ class Writes:
     # Comments
 
     async def _present(self, ticket: Ticket, organization: str) -> Wire:
-        _, body = await self._api.get(f"/tickets/{ticket.id}", [], "/tickets/{id}")
+        status, body = await self._api.get(f"/tickets/{ticket.id}", [], "/tickets/{id}", (NOT_FOUND,))
+        if status == NOT_FOUND and body.get("error") == "RecordNotFound":
+            raise RequestError(Code.CONFLICT, "The ticket was deleted meanwhile.")
         row = self._api.part(body, "ticket")
         if str(row["id"]) != ticket.id or str(row.get("organization_id")) != organization:
             raise self._api.broken("not the ticket asked for")
