@@ -42,8 +42,10 @@ class People:
         users = self._state.users.values()
         found: list[User]
         if "external_ids" in asked.params:
-            named = set(asked.many("external_ids"))
-            found = [row for row in users if row.external_id in named]
+            named = {
+                one.lower() for one in asked.many("external_ids")
+            }  # the case of external ids says nothing
+            found = [row for row in users if (row.external_id or "").lower() in named]
         else:
             ids = set(asked.ids())
             found = [row for row in users if row.id in ids]
@@ -78,7 +80,7 @@ class People:
             if email is not None and (other.email or "").lower() == email.lower():
                 taken = f"Email: {email} is already being used by another user"
                 raise invalid("email", taken, "DuplicateValue")
-            if external_id is not None and other.external_id == external_id:
+            if external_id is not None and (other.external_id or "").lower() == external_id.lower():
                 raise invalid("external_id", "External has already been taken", "DuplicateValue")
         row = User(self._state.new_id(), name, email, role, external_id, self._state.now())
         self._state.users[row.id] = row
