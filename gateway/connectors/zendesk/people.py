@@ -112,7 +112,8 @@ class People:
 
 def _exact(rows: list[Wire], names: list[str]) -> Wire | None:
     """Zendesk compares external ids without their case, but two subjects may differ by it."""
-    exact = {row["external_id"]: row for row in rows if row.get("role") == END_USER}
+    usable = [row for row in rows if row.get("role") == END_USER and row.get("active") is not False]
+    exact = {row["external_id"]: row for row in usable}
     return next((exact[name] for name in names if name in exact), None)
 
 

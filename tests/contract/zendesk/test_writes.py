@@ -422,21 +422,7 @@ async def test_an_agents_subject_writes_as_a_customer(
 async def test_zendesk_passes_over_the_case_of_external_ids(
     connector: Connector, acme: AccountScope, wire: Wire
 ) -> None:
-    """It would answer `USR_ACME_0` with the user of `usr_acme_0`."""
-
-    async def blind(request: web.Request, forward: Forward) -> web.StreamResponse:
-        reply = await forward()
-        if request.path.endswith("/users/show_many") and not json.loads(reply.body)["users"]:
-            other = {
-                "id": 3600010,
-                "role": "end-user",
-                "external_id": "usr_acme_0",
-                "organization_id": 360001,
-            }
-            return reply.with_body(json.dumps({"users": [other]}).encode())
-        return reply.with_body(reply.body)
-
-    wire.spoil = blind
+    """It answers `USR_ACME_0` with the user of `usr_acme_0`."""
     author = Author(subject="USR_ACME_0", display_name="Loud Ada")
     ticket = await create(connector, acme, msgspec.structs.replace(DRAFT, author=author))
     assert ticket.requester is not None
@@ -497,3 +483,15 @@ async def test_a_file_that_zendesk_does_not_take(
     with pytest.raises(RequestError, match=r"^uploads: ") as caught:
         await port.upload(acme, Upload("a.bin", "application/zip", 1, chunks()))
     assert caught.value.code is Code.INVALID_INPUT
+
+
+async def test_a_deleted_user_is_not_written_for(
+    connector: Connector, acme: AccountScope, wire: Wire
+) -> None:
+    """It keeps its external id, so that somebody new is made under another."""
+    wire.spoil = changed(replaced("active", lambda _: False))
+    ticket = await create(connector, acme)
+    assert ticket.requester is not None
+    assert (ticket.requester.display_name, ticket.requester.email) == ("Ada of acme", None)
+    made = [json.loads(call.body)["user"] for call in wire.calls if call.path == "/api/v2/users"]
+    assert {user["external_id"] for user in made} == {"portal:" + hashlib.sha256(b"usr_acme_0").hexdigest()}
