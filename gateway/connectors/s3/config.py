@@ -18,7 +18,8 @@ class Config(Base, frozen=True, kw_only=True):
 
     `public_url` is where browsers reach the same store, when that is another address. `kinds` adds type codes
     to the known ones, or gives them another kind. `properties` names the user metadata that customers may
-    see; without, they see all of it.
+    see; without, they see all of it. `ordered = false` is for a store that lists in another order than
+    by the keys' bytes (SeaweedFS): each list is then read whole, up to 1,000 keys.
     """
 
     base_url: str
@@ -29,6 +30,7 @@ class Config(Base, frozen=True, kw_only=True):
     session_token: Secret | None = None
     public_url: str | None = None
     path_style: bool = True
+    ordered: bool = True
     kinds: dict[str, DocumentKind] = field(default_factory=dict)
     properties: tuple[str, ...] | None = None
     timeout_seconds: float = 3.0

@@ -34,7 +34,7 @@ class Connector:
 
     async def ping(self) -> None:
         """List one key of any account: proves address, bucket, keys and permission."""
-        await self._store.keys(TOP, None, 1)
+        await self._store.first(TOP)
 
 
 def connect(
@@ -56,7 +56,7 @@ def connect(
         classify=classify,
     )
     path = f"/{config.bucket}" if config.path_style else ""
-    store = Store(name, client, path)
+    store = Store(name, client, path, config.ordered)
     linker = Linker(signing, _public(name, config.public_url or client.base_url) + path)
     shown = None if config.properties is None else frozenset(map(str.lower, config.properties))
     return Connector(store, Documents(store, clock, linker, config.kinds, shown), Folders(store, clock))

@@ -11,7 +11,7 @@ from gateway.connectors.ports.documents import Folder
 from gateway.connectors.s3 import keys, mapping
 from gateway.connectors.s3.paging import Batch, Walk, paged, successor
 from gateway.connectors.s3.resource import Resource, settled
-from gateway.connectors.s3.store import MAX_KEYS
+from gateway.connectors.s3.store import MAX_KEYS, place_of
 from gateway.errors import BoundaryViolation, GatewayError
 
 
@@ -52,8 +52,9 @@ class Folders(Resource):
         read = self._reader(mapping.FOLDER, fields).read
 
         async def fetch(walk: Walk, after: str | None, _limit: int) -> Batch:
-            if after is not None and after.endswith("/"):
-                after = successor(after)  # a key after the folder's own would roll up to it again
+            if after is not None and "/" in (rest := after.removeprefix(walk.prefix)):
+                # A key after the folder's own would roll up to it again.
+                after = successor(f"{walk.prefix}{rest.partition('/')[0]}/")
             # Files stand among the folders and count, so that there is no telling how many rows are enough.
             found = await self._store.keys(walk.prefix, after, MAX_KEYS, folders=True)
             items = []
@@ -65,15 +66,14 @@ class Folders(Resource):
                     if not keys.is_folder(prefix):
                         continue  # no address can name it
                 items.append((read(row, scope), prefix))
-            places = [row.get("Key") or row["Prefix"] for _, row in found.rows]
-            return Batch(items, max(places, default=None), found.more)
+            return Batch(items, max((place_of(row) for _, row in found.rows), default=None), found.more)
 
         return await paged(fetch, walks, page)
 
     async def _look(self, prefix: str) -> dict[str, Any] | None:
-        page = await self._store.keys(prefix, None, 1)
-        if not page.rows:
+        key = await self._store.first(prefix)
+        if key is None:
             return None
-        if not all(row["Key"].startswith(prefix) for row in page.named("Contents")):
+        if not key.startswith(prefix):
             raise self._store.broken("a key that was not asked for")
         return {"Prefix": prefix}

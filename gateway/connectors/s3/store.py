@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from gateway.connectors.s3.answers import Page, Wire, error_code, listing
@@ -18,11 +19,15 @@ _REQUEST_ID: Final = "x-amz-request-id"
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One bucket; `path` leads to it below the client's address: `/bucket`, or empty for one of its own."""
+    """One bucket; `path` leads to it below the client's address: `/bucket`, or empty for one of its own.
+
+    `ordered`: lists come in the order of keys, byte by byte, as S3's do.
+    """
 
     name: str
     client: VendorClient
     path: str
+    ordered: bool = True
 
     def key_path(self, key: str) -> str:
         """Give the path of an object."""
@@ -30,6 +35,30 @@ class Store:
 
     async def keys(self, prefix: str, after: str | None, limit: int, *, folders: bool = False) -> Page:
         """List what begins with `prefix` and comes after a key; `folders` rolls up what is in folders."""
+        if self.ordered:
+            page = await self._keys(prefix, after, limit, folders=folders)
+            if _out_of_order(page.named("Contents"), after) or _out_of_order(
+                page.named("CommonPrefixes"), after
+            ):
+                raise self.broken("a list that is not in the order of its keys")
+            return page
+        page = await self._keys(prefix, None, MAX_KEYS, folders=folders)
+        if page.more:
+            raise RequestError(
+                Code.UNSUPPORTED_CAPABILITY,
+                f"filter: there are more than {MAX_KEYS} files, which this store cannot list in order."
+                " Write filter.typeCode.",
+            )
+        rows = sorted(((name, row) for name, row in page.rows), key=lambda found: place_of(found[1]))
+        rows = [found for found in rows if after is None or place_of(found[1]) > after]
+        return Page(rows[:limit], more=len(rows) > limit)
+
+    async def first(self, prefix: str) -> str | None:
+        """Give one key that begins with `prefix`; None when there is none."""
+        page = await self._keys(prefix, None, 1, folders=False)
+        return page.rows[0][1]["Key"] if page.rows else None
+
+    async def _keys(self, prefix: str, after: str | None, limit: int, *, folders: bool) -> Page:
         query = [
             ("list-type", "2"),
             ("encoding-type", "url"),
@@ -40,12 +69,8 @@ class Store:
         ]
         answer = await self.client.get(self.path or "/", query=query, route="/{bucket}?list-type=2")
         page = listing(answer, self.name, "ListBucketResult", Contents="Key", CommonPrefixes="Prefix")
-        keys = [row["Key"] for row in page.named("Contents")]
-        prefixes = [row["Prefix"] for row in page.named("CommonPrefixes")]
-        last = after or ""
-        sound = len(set(keys)) == len(keys) and len(set(prefixes)) == len(prefixes)
-        sound = sound and last not in keys and len(page.rows) <= limit and bool(page.rows or not page.more)
-        if not sound:
+        places = [place_of(row) for _, row in page.rows]
+        if len(set(places)) < len(places) or len(places) > limit or (page.more and not places):
             raise self.broken("a list that repeats itself, or has no end")
         return page
 
@@ -102,6 +127,17 @@ class Store:
     def broken(self, detail: str) -> UpstreamError:
         """Say that an answer is none."""
         return UpstreamError(Code.UPSTREAM_CONTRACT_BROKEN, self.name, detail=detail)
+
+
+def place_of(row: Wire) -> str:
+    """Give the key of an object, or the prefix that was rolled up."""
+    found: str = row["Key"] if "Key" in row else row["Prefix"]
+    return found
+
+
+def _out_of_order(rows: list[Wire], after: str | None) -> bool:
+    places = [*([after] if after is not None else []), *map(place_of, rows)]
+    return any(first >= second for first, second in pairwise(places))
 
 
 def row_gone() -> RequestError:

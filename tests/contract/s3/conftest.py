@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.auth.scope import AccountScope
+from gateway.connectors.ports.common import Page
 from gateway.connectors.s3.config import Config
 from gateway.connectors.s3.connector import Connector, connect
 from gateway.connectors.testing import Wire
@@ -46,6 +47,18 @@ def folders_of(data: DataSet, account: str, below: str = "") -> list[str]:
     prefix = f"acct/{account}/{below}"
     rests = [one.key[len(prefix) :] for one in shown(data, account) if one.key.startswith(prefix)]
     return sorted({f"{prefix}{rest.partition('/')[0]}/" for rest in rests if "/" in rest})
+
+
+async def walk(port: Any, method: str, whose: Any, *arguments: Any, size: int = 50) -> list[Any]:
+    """Page through a whole list."""
+    found: list[Any] = []
+    page = Page(first=size)
+    while True:
+        listing = await getattr(port, method)(whose, page, *arguments)
+        found += [record for record, _ in listing.items]
+        if not listing.has_next:
+            return found
+        page = Page(first=size, after=listing.end_cursor)
 
 
 @pytest.fixture(scope="module")

@@ -32,22 +32,10 @@ from sandbox.data import DataSet
 from sandbox.data.files import File
 from sandbox.s3 import stand_in
 from sandbox.serve import StandIn
-from tests.contract.s3.conftest import KEY_ID, NOW, SECRET, connected, file, shown
+from tests.contract.s3.conftest import KEY_ID, NOW, SECRET, connected, file, folders_of, shown, walk
 
 ALL = everything(Document)
 NAMES = {Document: frozenset({"path"})}
-
-
-async def walk(port: Any, method: str, whose: Any, *arguments: Any, size: int = 50) -> list[Any]:
-    """Page through a whole list."""
-    found: list[Any] = []
-    page = Page(first=size)
-    while True:
-        listing = await getattr(port, method)(whose, page, *arguments)
-        found += [record for record, _ in listing.items]
-        if not listing.has_next:
-            return found
-        page = Page(first=size, after=listing.end_cursor)
 
 
 def holding(*files: File) -> DataSet:
@@ -282,6 +270,65 @@ async def test_a_list_that_never_fills_a_page_leads_on(outbound: Outbound) -> No
         )
         assert [record.id for record, _ in rest.items] == ["acct/odd/letter/x.txt"]
         assert (rest.has_next, rest.has_previous) == (False, True)
+
+
+async def test_a_store_that_lists_in_another_order_is_noticed(
+    connector: Connector, acme: AccountScope, wire: Wire
+) -> None:
+    wire.spoil = changed(lambda body: body.replace(b"acct/acme/contract/", b"acct/acme/x/"))
+    documents: Any = connector.ports[DocumentsPort]
+    folders: Any = connector.ports[FoldersPort]
+    for call in (
+        lambda: documents.list_documents(acme, Page(first=20), DocumentFilter(), NAMES),
+        lambda: folders.list_folders(acme, Page(first=5), everything(Folder)),
+    ):
+        with pytest.raises(UpstreamError) as caught:
+            await call()
+        assert caught.value.code is Code.UPSTREAM_CONTRACT_BROKEN
+
+
+async def test_a_list_that_starts_anew_is_noticed(
+    connector: Connector, acme: AccountScope, wire: Wire
+) -> None:
+    """Else a client would page through the first rows for ever."""
+    documents: Any = connector.ports[DocumentsPort]
+    first = await documents.list_documents(acme, Page(first=2), DocumentFilter(), NAMES)
+    again = wire.replies[0].body
+    wire.spoil = fixed(200, again, "application/xml")
+    with pytest.raises(UpstreamError) as caught:
+        await documents.list_documents(acme, Page(first=2, after=first.end_cursor), DocumentFilter(), NAMES)
+    assert caught.value.code is Code.UPSTREAM_CONTRACT_BROKEN
+
+
+@pytest.mark.parametrize("size", [1, 3, 50])
+async def test_an_unordered_store_is_read_whole(
+    wire: Wire, outbound: Outbound, acme: AccountScope, data: DataSet, size: int
+) -> None:
+    unordered: dict[str, Any] = {"ordered": False}
+    connector = connected("files", wire.url, outbound, **unordered)
+    documents: Any = connector.ports[DocumentsPort]
+    folders: Any = connector.ports[FoldersPort]
+    codes = DocumentFilter(type_code=("w2", "tax-return", "contract"))
+    for wanted in (DocumentFilter(), codes):
+        found = await walk(documents, "list_documents", acme, wanted, NAMES, size=size)
+        rows = [row for row in shown(data, "acme") if row.type_code in (wanted.type_code or {row.type_code})]
+        assert [one.id for one in found] == [row.key for row in rows]
+    found = await walk(folders, "list_folders", acme, everything(Folder), size=size)
+    assert [one.id for one in found] == folders_of(data, "acme")
+    assert {dict(call.query).get("start-after") for call in wire.calls} == {None}
+    await connector.ping()
+    assert dict(wire.calls[-1].query)["max-keys"] == "1"
+
+
+async def test_an_unordered_store_must_be_small(outbound: Outbound) -> None:
+    files = [file("odd", f"letter/{n:04}.txt") for n in range(1001)]
+    scope = AccountScope("odd", frozenset(), {"files": ("acct/odd/",)})
+    unordered: dict[str, Any] = {"ordered": False}
+    async with serving(holding(*files)) as system:
+        documents: Any = connected("files", system.url, outbound, **unordered).ports[DocumentsPort]
+        with pytest.raises(RequestError, match=r"filter\.typeCode") as refused:
+            await documents.list_documents(scope, Page(first=2), DocumentFilter(), NAMES)
+    assert refused.value.code is Code.UNSUPPORTED_CAPABILITY
 
 
 # Versions

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -23,11 +25,13 @@ from gateway.connectors.ports.documents import (
     LinkWish,
 )
 from gateway.connectors.s3.connector import Connector
+from gateway.connectors.s3.signing import Keys, sign
 from gateway.connectors.testing import ConnectorContract, Subject, everything
+from gateway.errors import Code, UpstreamError
 from gateway.outbound import Outbound
 from gateway.settings import Secret
 from sandbox.data import ANCHOR, DataSet, build
-from tests.contract.s3.conftest import connected, shown
+from tests.contract.s3.conftest import connected, shown, walk
 from tests.contract.s3.subject import subject_of
 from tests.real.seaweedfs.fixture import SeaweedFS, seaweedfs
 
@@ -43,7 +47,12 @@ def now() -> dt.datetime:
 
 
 def joined(store: SeaweedFS, name: str, url: str, outbound: Outbound, **more: Any) -> Connector:
-    keys = {"access_key_id": Secret(store.access_key_id), "region": store.region, "bucket": store.bucket}
+    keys = {
+        "access_key_id": Secret(store.access_key_id),
+        "region": store.region,
+        "bucket": store.bucket,
+        "ordered": False,
+    }
     return connected(name, url, outbound, **({"secret": store.secret_access_key, "clock": now} | keys | more))
 
 
@@ -98,6 +107,45 @@ async def test_documents_are_what_was_put_there(real: Connector, data: DataSet) 
         assert {one.name: one.value for one in single.properties} == row.notes
         assert listed.properties is None
         assert abs(single.created_at - listed.created_at) < dt.timedelta(seconds=1)
+
+
+async def test_names_that_the_store_itself_sorts_otherwise(
+    seaweedfs: SeaweedFS, outbound: Outbound, browser: aiohttp.ClientSession
+) -> None:
+    names = [
+        "a-x.txt",
+        "a.txt",
+        "a/b.txt",
+        "a/ä b.txt",
+        "a+b c%20.txt",
+        "q0.txt",
+        "q?.txt",
+        "ä&'.txt",
+        "日本/x.txt",
+    ]
+    paths = [*(f"letter/{name}" for name in names), "tax/2024/a.pdf", "tax-return/2024/b.pdf"]
+    signing = Keys(seaweedfs.access_key_id, seaweedfs.secret_access_key, seaweedfs.region)
+    empty = hashlib.sha256(b"").hexdigest()
+    for path in paths:
+        url = URL(f"{seaweedfs.url}/{seaweedfs.bucket}/acct/odd/{quote(path)}", encoded=True)
+        async with browser.put(url, headers=sign(signing, "PUT", url, {}, empty, now())) as response:
+            assert response.status == 200
+    scope = AccountScope("odd", frozenset(Permission), {"files": ("acct/odd/",)})
+    connector = joined(seaweedfs, "files", seaweedfs.url, outbound)
+    documents: Any = connector.ports[DocumentsPort]
+    folders: Any = connector.ports[FoldersPort]
+    for size in (1, 2, 50):
+        found = await walk(documents, "list_documents", scope, DocumentFilter(), {}, size=size)
+        assert [one.id[9:] for one in found] == sorted(paths)
+        found = await walk(folders, "list_folders", scope, {}, size=size)
+        assert [one.id[9:] for one in found] == ["letter/", "tax-return/", "tax/"]
+    refs = [Ref(scope, f"acct/odd/{path}") for path in paths]
+    assert [one.id[9:] for one in await documents.get_many(refs, everything(Document))] == paths
+    # Taken for one that lists by key, it is told rather than believed.
+    strict: Any = joined(seaweedfs, "files", seaweedfs.url, outbound, ordered=True).ports[DocumentsPort]
+    with pytest.raises(UpstreamError) as caught:
+        await strict.list_documents(scope, Page(first=50), DocumentFilter(), {})
+    assert caught.value.code is Code.UPSTREAM_CONTRACT_BROKEN
 
 
 async def test_deleted_files_are_nowhere(real: Connector, data: DataSet) -> None:

@@ -63,7 +63,8 @@ print(json.dumps({
     "versions": versions, "got": got, "linked": linked,
     "gone": failing(s3.head_object, Key=gone), "none": failing(s3.get_object, Key=known + "x"),
     "wrong": failing(client("wrong").list_objects_v2, Prefix="acct/"),
-    "marks": [row["Key"] for row in s3.list_object_versions(Bucket="documents", Prefix=gone)["DeleteMarkers"]],
+    "marks": [row["Key"] for row in
+              s3.list_object_versions(Bucket="documents", Prefix=gone)["DeleteMarkers"]],
 }))
 """
 
