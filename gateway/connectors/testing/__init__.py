@@ -37,10 +37,14 @@ import pytest
 
 _HERE = "gateway.connectors.testing"
 pytest.register_assert_rewrite(
-    *(f"{_HERE}.{name}" for name in ("answers", "bench", "checks", "contract", "get_many", "lists", "writes"))
+    *(
+        f"{_HERE}.{name}"
+        for name in ("answers", "bench", "checks", "contract", "desk", "get_many", "lists", "writes")
+    )
 )
 
 from gateway.connectors.testing.contract import ConnectorContract  # noqa: E402  rewriting comes first
+from gateway.connectors.testing.desk import Writing  # noqa: E402  likewise
 from gateway.connectors.testing.subject import (  # noqa: E402  likewise
     KEY_A,
     KEY_B,
@@ -51,7 +55,7 @@ from gateway.connectors.testing.subject import (  # noqa: E402  likewise
     everything,
 )
 from gateway.connectors.testing.wire import Call, Wire  # noqa: E402  likewise
-from gateway.connectors.testing.writes import TicketWritesContract, Writing  # noqa: E402  likewise
+from gateway.connectors.testing.writes import TicketWritesContract  # noqa: E402  likewise
 
 __all__ = [
     "KEY_A",

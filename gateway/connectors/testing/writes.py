@@ -22,163 +22,34 @@ a second try does.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
 import pytest
-from aiohttp import web
 
-from gateway.auth.scope import Ref
-from gateway.connectors.ports.common import Page, Record
+from gateway.connectors.ports.common import Record
 from gateway.connectors.ports.support import (
     Author,
-    CommentDraft,
     PersonKind,
     Ticket,
     TicketComment,
-    TicketDraft,
-    TicketPriority,
     TicketsPort,
-    TicketType,
     TicketWritesPort,
     Upload,
 )
 from gateway.connectors.testing.bench import Bench
 from gateway.connectors.testing.checks import assert_fits, assert_quiet, errors_in
+from gateway.connectors.testing.desk import FILE, WORDS, Desk, Writing, chunks, count, key_of, write
 from gateway.connectors.testing.faults import FAULTS, Fault
-from gateway.connectors.testing.subject import NAME, Operation, Subject, everything
-from gateway.connectors.testing.wire import Forward, Spoil, Wire, cut
+from gateway.connectors.testing.subject import NAME, Subject, everything
+from gateway.connectors.testing.wire import Wire, cut
 from gateway.errors import Code, GatewayError, RequestError, UpstreamError
 from gateway.outbound import Outbound, deadline
 
-WORDS = "words-of-the-caller-4712"
-"""Stands in every draft; no log and no error may show it."""
-
-_TICKETS = Operation(TicketsPort, "list_tickets")
-_UNKNOWN = frozenset({"silent", "cut", "truncated", "html", "empty", "no-utf8", "500", "503"})
+UNKNOWN = frozenset({"silent", "cut", "truncated", "html", "empty", "no-utf8", "500", "503"})
 """Faults after which nobody can tell whether the system did what it was asked."""
-_PATIENCE = 10.0
-FILE = b"\x89PNG" + bytes(range(256)) * 300
-
-
-@dataclass(frozen=True, kw_only=True)
-class Writing:
-    """What is in the system for writing.
-
-    `ticket` is one of account A's that takes comments and has internal ones, with the words `hidden`;
-    `closed` takes none. `author` is known there by its subject; `staff_email` is an agent's address.
-    `commits(method, path)` tells the calls that write the object itself. `refused` pairs an attribute with
-    changes of a good ticket's draft that the system refuses for it, `refused_comments` those of a comment's.
-    `faults` names errors that differ from the suite's table when the write itself meets them.
-    """
-
-    ticket: str
-    closed: str | None
-    hidden: str
-    author: Author
-    staff_email: str
-    commits: Callable[[str, str], bool]
-    refused: Sequence[tuple[str, Mapping[str, Any]]]
-    refused_comments: Sequence[tuple[str, Mapping[str, Any]]] = ()
-    faults: Mapping[str, Code] = field(default_factory=dict)
-
-
-class Desk:
-    """One connector's writing and reading, for account A."""
-
-    def __init__(self, bench: Bench, writing: Writing) -> None:
-        self.bench = bench
-        self.writing = writing
-        self.port: Any = bench.connector.ports[TicketWritesPort]
-        self.reads: Any = bench.connector.ports[TicketsPort]
-
-    def fresh(self) -> Desk:
-        """Connect anew, as another process would."""
-        made = Desk(self.bench, self.writing)
-        connector = self.bench.subject.connect(NAME, self.bench.wire.url, self.bench.outbound)
-        made.port, made.reads = connector.ports[TicketWritesPort], connector.ports[TicketsPort]
-        return made
-
-    def draft(self, **changes: Any) -> TicketDraft:
-        """Make the draft of a ticket."""
-        good = TicketDraft(
-            author=self.writing.author,
-            subject=f"A question ({WORDS})",
-            body=f"How do I reset a valve?\n{WORDS}",
-            priority=TicketPriority.HIGH,
-            type=TicketType.QUESTION,
-        )
-        return msgspec.structs.replace(good, **changes)
-
-    def remark(self, **changes: Any) -> CommentDraft:
-        """Make the draft of a comment."""
-        good = CommentDraft(author=self.writing.author, body=f"It is still so.\n{WORDS}")
-        return msgspec.structs.replace(good, **changes)
-
-    async def create(self, key: str, draft: TicketDraft | None = None) -> Ticket:
-        """Make a ticket."""
-        ticket: Ticket = await self.port.create_ticket(
-            self.bench.a, draft or self.draft(), _key(key), everything(Ticket)
-        )
-        return ticket
-
-    async def comment(self, key: str, draft: CommentDraft | None = None, ticket: str = "") -> TicketComment:
-        """Add a comment."""
-        loaded = await self.load(ticket or self.writing.ticket)
-        comment: TicketComment = await self.port.add_comment(
-            loaded, draft or self.remark(), _key(key), everything(TicketComment)
-        )
-        return comment
-
-    async def load(self, ticket: str) -> Ticket:
-        """Load one of A's tickets, by the connector that is not under fault."""
-        [found] = await self.bench.get(TicketsPort, [Ref(self.bench.a, ticket)])
-        assert isinstance(found, Record), found
-        return found  # type: ignore[return-value]  # partial models are classes of their own
-
-    async def tickets(self) -> list[str]:
-        """List the ids of all of A's tickets."""
-        rows: list[Any] = [record for record, _ in (await self.bench.walk(_TICKETS, 100)).items]
-        return [record.id for record in rows]
-
-    async def comments(self, ticket: str) -> list[TicketComment]:
-        """List all comments of a ticket."""
-        loaded = await self.load(ticket)
-        found: list[TicketComment] = []
-        page = Page(first=50)
-        while True:
-            listing = await self.reads.list_comments(loaded, page, everything(TicketComment))
-            found += [record for record, _ in listing.items]
-            if not listing.has_next:
-                assert not list(errors_in(found))
-                return found
-            page = Page(first=50, after=listing.end_cursor)
-
-    async def upload(self, content: bytes = FILE) -> str:
-        """Hand a file in."""
-        file = Upload("photo of it.png", "image/png", len(content), _chunks(content))
-        token: str = await self.port.upload(self.bench.a, file)
-        return token
-
-    def spoil_commits(self, spoil: Spoil) -> None:
-        """Spoil the answers to the writes themselves only."""
-
-        async def answer(request: web.Request, forward: Forward) -> web.StreamResponse:
-            if self.writing.commits(request.method, request.path):
-                return await spoil(request, forward)
-            reply = await forward()
-            return reply.with_body(reply.body)
-
-        self.bench.wire.spoil = answer
-
-    @property
-    def committed(self) -> int:
-        """How many writes were sent since the last `reset()`."""
-        return sum(self.writing.commits(call.method, call.path) for call in self.bench.wire.calls)
+PATIENCE = 10.0
 
 
 class TicketWritesContract:
@@ -260,13 +131,13 @@ class TicketWritesContract:
     async def test_what_was_not_selected_is_not_there(self, desk: Desk) -> None:
         """A write answers with the selection, like a read."""
         ticket = await desk.port.create_ticket(
-            desk.bench.a, desk.draft(), _key("one"), {Ticket: frozenset({"subject"})}
+            desk.bench.a, desk.draft(), key_of("one"), {Ticket: frozenset({"subject"})}
         )
         assert ticket.subject == desk.draft().subject
         with pytest.raises(AttributeError):
             _ = ticket.status
         comment = await desk.port.add_comment(
-            ticket, desk.remark(), _key("two"), {TicketComment: frozenset({"body"})}
+            ticket, desk.remark(), key_of("two"), {TicketComment: frozenset({"body"})}
         )
         with pytest.raises(AttributeError):
             _ = comment.author
@@ -275,92 +146,92 @@ class TicketWritesContract:
 
     async def test_the_same_key_makes_one(self, desk: Desk, made: str) -> None:
         """Also when another process asks."""
-        before = await _count(desk, made)
-        first = await _write(desk, made, "one")
-        assert await _write(desk, made, "one") == first
-        assert await _write(desk.fresh(), made, "one") == first
-        assert await _count(desk, made) == before + 1
+        before = await count(desk, made)
+        first = await write(desk, made, "one")
+        assert await write(desk, made, "one") == first
+        assert await write(desk.fresh(), made, "one") == first
+        assert await count(desk, made) == before + 1
 
     async def test_two_keys_make_two(self, desk: Desk, made: str) -> None:
         """Though they say the same."""
-        before = await _count(desk, made)
-        assert await _write(desk, made, "one") != await _write(desk, made, "two")
-        assert await _count(desk, made) == before + 2
+        before = await count(desk, made)
+        assert await write(desk, made, "one") != await write(desk, made, "two")
+        assert await count(desk, made) == before + 2
 
     async def test_one_key_at_the_same_time_makes_one(self, desk: Desk, made: str) -> None:
         """Whoever is late gets what was made, or is told to try again."""
-        before = await _count(desk, made)
-        found = await asyncio.gather(*(_write(desk, made, "one") for _ in range(4)), return_exceptions=True)
+        before = await count(desk, made)
+        found = await asyncio.gather(*(write(desk, made, "one") for _ in range(4)), return_exceptions=True)
         ids = {one for one in found if isinstance(one, str)}
         for one in found:
             assert isinstance(one, str) or (isinstance(one, GatewayError) and one.code is Code.CONFLICT), one
         assert len(ids) == 1
-        assert await _write(desk, made, "one") in ids
-        assert await _count(desk, made) == before + 1
+        assert await write(desk, made, "one") in ids
+        assert await count(desk, made) == before + 1
 
     async def test_a_lost_answer_is_told_and_tried_again(self, desk: Desk, made: str) -> None:
         """The system did what it was asked, and the answer was cut: the second try makes no second object."""
-        before = await _count(desk, made)
+        before = await count(desk, made)
         desk.bench.wire.reset()
         desk.spoil_commits(cut)
         with pytest.raises(UpstreamError) as caught:
-            await _write(desk, made, "one")
+            await write(desk, made, "one")
         assert (caught.value.code, caught.value.outcome_unknown) == (Code.UPSTREAM_UNAVAILABLE, True)
         assert desk.committed >= 1
         desk.bench.wire.reset()
-        assert await _count(desk, made) == before + 1
-        first = await _write(desk, made, "one")
-        assert await _write(desk.fresh(), made, "one") == first
-        assert await _count(desk, made) == before + 1
+        assert await count(desk, made) == before + 1
+        first = await write(desk, made, "one")
+        assert await write(desk.fresh(), made, "one") == first
+        assert await count(desk, made) == before + 1
 
     async def test_faults_of_the_write_itself(
         self, desk: Desk, made: str, fault: Fault, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Each is told as what it is, and whether the write may have been made; the key still makes one."""
-        before = await _count(desk, made)
+        before = await count(desk, made)
         desk.spoil_commits(fault.spoil)
         with deadline(fault.budget), pytest.raises(GatewayError) as caught:
-            await asyncio.wait_for(_write(desk, made, "one"), _PATIENCE)
+            await asyncio.wait_for(write(desk, made, "one"), PATIENCE)
         error = caught.value
         assert error.code is desk.writing.faults.get(f"{made}.{fault.name}", fault.code)
-        assert getattr(error, "outcome_unknown", False) is (fault.name in _UNKNOWN)
+        assert getattr(error, "outcome_unknown", False) is (fault.name in UNKNOWN)
         assert_quiet([error], caplog, secrets=(*desk.bench.subject.secrets, WORDS))
         desk.bench.wire.reset()
-        first = await _write(desk, made, "one")
-        assert await _write(desk, made, "one") == first
-        assert await _count(desk, made) == before + 1
+        first = await write(desk, made, "one")
+        assert await write(desk, made, "one") == first
+        assert await count(desk, made) == before + 1
 
     async def test_faults_before_the_write_leave_nothing_unknown(
         self, desk: Desk, made: str, fault: Fault, caplog: pytest.LogCaptureFixture
     ) -> None:
         """What is asked before anything is written fails like a read."""
-        before = await _count(desk, made)
+        before = await count(desk, made)
         loaded = await desk.load(desk.writing.ticket)
         if made == "ticket":
-            call = desk.port.create_ticket(desk.bench.a, desk.draft(), _key("one"), everything(Ticket))
+            call = desk.port.create_ticket(desk.bench.a, desk.draft(), key_of("one"), everything(Ticket))
         else:
-            call = desk.port.add_comment(loaded, desk.remark(), _key("one"), everything(TicketComment))
+            call = desk.port.add_comment(loaded, desk.remark(), key_of("one"), everything(TicketComment))
         desk.bench.wire.reset()
         desk.bench.wire.spoil = fault.spoil
         with deadline(fault.budget), pytest.raises(UpstreamError) as caught:
-            await asyncio.wait_for(call, _PATIENCE)
+            await asyncio.wait_for(call, PATIENCE)
         sent = desk.committed
         desk.bench.wire.reset()
         assert caught.value.code is fault.code
         if not sent:
             assert caught.value.outcome_unknown is False
         assert_quiet([caught.value], caplog, secrets=(*desk.bench.subject.secrets, WORDS))
-        assert await _count(desk, made) <= before + sent
+        assert await count(desk, made) <= before + sent
 
     async def test_wrong_credentials(self, desk: Desk) -> None:
         """Nothing was written, and that is known."""
         subject = desk.bench.subject
         ticket = await desk.load(desk.writing.ticket)
         port: Any = subject.denied(NAME, desk.bench.wire.url, desk.bench.outbound).ports[TicketWritesPort]
-        file = Upload("a.txt", "text/plain", 1, _chunks(b"a"))
+        file = Upload("a.txt", "text/plain", 1, chunks(b"a"))
         for call in (
-            port.create_ticket(desk.bench.a, desk.draft(), _key("one"), everything(Ticket)),
-            port.add_comment(ticket, desk.remark(), _key("two"), everything(TicketComment)),
+            port.create_ticket(desk.bench.a, desk.draft(), key_of("one"), everything(Ticket)),
+            port.add_comment(ticket, desk.remark(), key_of("two"), everything(TicketComment)),
             port.upload(desk.bench.a, file),
         ):
             with pytest.raises(UpstreamError) as caught:
@@ -474,26 +345,8 @@ class TicketWritesContract:
         """Each is told as what it is; a file is sent once."""
         desk.bench.wire.spoil = fault.spoil
         with deadline(fault.budget), pytest.raises(UpstreamError) as caught:
-            await asyncio.wait_for(desk.upload(), _PATIENCE)
+            await asyncio.wait_for(desk.upload(), PATIENCE)
         assert caught.value.code is fault.code
-        assert caught.value.outcome_unknown is (fault.name in _UNKNOWN)
+        assert caught.value.outcome_unknown is (fault.name in UNKNOWN)
         assert len(desk.bench.wire.calls) == 1
         assert_quiet([caught.value], caplog, secrets=desk.bench.subject.secrets)
-
-
-def _key(word: str) -> str:
-    """Make a key as the gateway does: 64 hexadecimal digits."""
-    return hashlib.sha256(word.encode()).hexdigest()
-
-
-async def _chunks(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), 1000):
-        yield content[start : start + 1000]
-
-
-async def _write(desk: Desk, made: str, key: str) -> str:
-    return (await (desk.create(key) if made == "ticket" else desk.comment(key))).id
-
-
-async def _count(desk: Desk, made: str) -> int:
-    return len(await (desk.tickets() if made == "ticket" else desk.comments(desk.writing.ticket)))

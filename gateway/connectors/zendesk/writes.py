@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +36,7 @@ from gateway.connectors.zendesk.api import (
 from gateway.connectors.zendesk.mapping import COMMENT, PRIORITY, TICKET, TYPE
 from gateway.connectors.zendesk.paging import by_cursor
 from gateway.connectors.zendesk.people import CREATED, JSON, People, nothing_written
+from gateway.connectors.zendesk.refusals import check_text, closed, refusal, word
 from gateway.errors import Code, RequestError, UpstreamError
 from gateway.outbound import Answer
 
@@ -48,23 +48,6 @@ _KEY: Final = re.compile(r"[\w.:~-]{1,64}", re.ASCII)
 _MIME: Final = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 _PRIORITIES: Final = {value: word for word, value in PRIORITY.items()}
 _TYPES: Final = {value: word for word, value in TYPE.items()}
-# Zendesk's name for what it refused -> the draft's attribute, and what to write.
-_REFUSALS: Final[Mapping[str, str]] = {
-    "status": "body: this ticket is closed and takes no more comments. Make a new ticket.",
-    "subject": "subject: the helpdesk does not take it. Write one of at most 150 characters.",
-    "base": "body: the helpdesk does not take it. Write a text of at most 65,000 characters.",
-    "body": "body: the helpdesk does not take it. Write a text of at most 65,000 characters.",
-    "comment": "body: the helpdesk does not take it. Write a text of at most 65,000 characters.",
-    "description": "body: the helpdesk does not take it. Write a text of at most 65,000 characters.",
-    "priority": "priority: the helpdesk does not know it. Leave it out.",
-    "type": "type: the helpdesk does not know it. Leave it out.",
-    "ticket_type": "type: the helpdesk does not know it. Leave it out.",
-    "uploads": "uploads: a file is not there any more. Hand it in again.",
-    "requester": "author: the helpdesk does not let this person write. Ask the business.",
-    "author": "author: the helpdesk does not let this person write. Ask the business.",
-    "submitter": "author: the helpdesk does not let this person write. Ask the business.",
-    "organization": "author: the helpdesk does not let this person write. Ask the business.",
-}
 
 
 class Writes:
@@ -79,8 +62,8 @@ class Writes:
     ) -> Ticket:
         """See the port. The first of an account's organizations gets the ticket."""
         _check_key(key)
-        _check("subject", draft.subject)
-        _check("body", draft.body)
+        check_text("subject", draft.subject)
+        check_text("body", draft.body)
         organizations = self._api.organizations(scope.owners(self._api.name))
         if not organizations:
             raise RequestError(Code.UNSUPPORTED_CAPABILITY, "The helpdesk does not know this account.")
@@ -104,7 +87,7 @@ class Writes:
     ) -> TicketComment:
         """See the port."""
         _check_key(key)
-        _check("body", draft.body)
+        check_text("body", draft.body)
         allowed = self._api.organizations(ticket.scope.owners(self._api.name))
         [organization] = self._api.organizations(sorted(ticket.owners))
         if organization not in allowed:
@@ -120,7 +103,7 @@ class Writes:
                 audit = await self._noted(ticket.id, key)
             if audit is None:
                 if present.get("status") == "closed":
-                    raise RequestError(Code.INVALID_INPUT, _REFUSALS["status"])
+                    raise closed()
                 audit = await self._update(ticket.id, comment, key, present["updated_at"])
             if audit is not None:
                 return self._comment(audit, ticket, user, fields)
@@ -166,9 +149,9 @@ class Writes:
             "external_id": key,
         }
         if draft.priority is not None:
-            given["priority"] = _word(_PRIORITIES, draft.priority, "priority")
+            given["priority"] = word(_PRIORITIES, draft.priority, "priority")
         if draft.type is not None:
-            given["type"] = _word(_TYPES, draft.type, "type")
+            given["type"] = word(_TYPES, draft.type, "type")
         answer = await self._api.client.post(
             "/api/v2/tickets",
             msgspec.json.encode({"ticket": given}),
@@ -179,7 +162,7 @@ class Writes:
             accept=frozenset({OK, CREATED, BAD_REQUEST, REFUSED}),
         )
         if answer.status in {BAD_REQUEST, REFUSED}:
-            raise self._refusal(answer)
+            raise refusal(self._api, answer)
         return self._api.part(self._written(answer), "ticket")
 
     # Comments
@@ -230,7 +213,7 @@ class Writes:
         if answer.status == CONFLICT:
             return None
         if answer.status == REFUSED:
-            raise self._refusal(answer)
+            raise refusal(self._api, answer)
         audit = self._api.part(self._written(answer), "audit")
         if _note_of(audit) != key:
             raise self._api.broken("an update without its key", outcome_unknown=True)
@@ -265,20 +248,6 @@ class Writes:
             error.outcome_unknown = True
             raise
 
-    def _refusal(self, answer: Answer) -> RequestError | UpstreamError:
-        """Say in our words what of the draft was refused; Zendesk's may quote anything."""
-        body = self._api.body(answer)
-        if body.get("error") == "IdempotentRequestError":
-            return RequestError(
-                Code.IDEMPOTENCY_KEY_REUSED,
-                "idempotencyKey: it came with another input before. Write a new key for each new object.",
-            )
-        details = body.get("details")
-        for name in details if isinstance(details, dict) and answer.status == REFUSED else ():
-            if name in _REFUSALS:
-                return RequestError(Code.INVALID_INPUT, _REFUSALS[name])
-        return self._api.broken(f"HTTP {answer.status}")
-
 
 def _note_of(audit: Wire) -> object:
     metadata = audit.get("metadata")
@@ -289,14 +258,3 @@ def _note_of(audit: Wire) -> object:
 def _check_key(key: str) -> None:
     if not _KEY.fullmatch(key):
         raise ValueError("not a key of the gateway's")  # it makes them itself
-
-
-def _check(attribute: str, value: str) -> None:
-    if not value.strip():
-        raise RequestError(Code.INVALID_INPUT, f"{attribute}: it is empty. Write a text.")
-
-
-def _word(words: Mapping[Any, str], value: Any, attribute: str) -> str:
-    if value not in words:
-        raise RequestError(Code.INVALID_INPUT, _REFUSALS[attribute])
-    return words[value]
