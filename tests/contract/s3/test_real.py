@@ -154,6 +154,28 @@ async def test_deleted_files_are_nowhere(real: Connector, data: DataSet) -> None
     assert await documents.get_many([Ref(ACME, gone.key)], everything(Document)) == [None]
 
 
+async def test_a_document_that_was_deleted_and_stored_again(
+    seaweedfs: SeaweedFS, outbound: Outbound, browser: aiohttp.ClientSession
+) -> None:
+    signing = Keys(seaweedfs.access_key_id, seaweedfs.secret_access_key, seaweedfs.region)
+    empty = hashlib.sha256(b"").hexdigest()
+    url = URL(f"{seaweedfs.url}/{seaweedfs.bucket}/acct/again/letter/a.txt", encoded=True)
+    scope = AccountScope("again", frozenset(Permission), {"files": ("acct/again/",)})
+    ref = Ref(scope, "acct/again/letter/a.txt")
+    documents: Any = joined(seaweedfs, "files", seaweedfs.url, outbound).ports[DocumentsPort]
+    for method, there in (("PUT", True), ("DELETE", False), ("PUT", True)):
+        headers = sign(signing, method, url, {}, empty, now())
+        async with browser.request(method, url, headers=headers) as response:
+            assert response.status in {200, 204}
+        [found] = await documents.get_many([ref], everything(Document))
+        assert (found is not None) is there
+        listing = await documents.list_documents(scope, Page(first=5), DocumentFilter(), {})
+        assert len(listing.items) == there
+    for size in (1, 2, 50):
+        versions = await walk(documents, "list_versions", found, everything(DocumentVersion), size=size)
+        assert [one.is_latest for one in versions] == [True, False]
+
+
 async def test_versions_are_the_stores_own_newest_first(
     real: Connector, data: DataSet, seaweedfs: SeaweedFS, browser: aiohttp.ClientSession
 ) -> None:
