@@ -27,9 +27,10 @@ async def members(membership: Membership, context: RequestContext, **page: Any) 
 
 async def member_contact(member: Member, context: RequestContext) -> Contact | None:
     """Load the person; all members of the operation in one batch."""
-    contact: Contact | None = await context.load(
-        ContactsPort.get_many, Ref(member.scope, key_of(member.contact_id))
-    )
+    contact_id = key_of(member.contact_id)
+    if contact_id is None:
+        return None
+    contact: Contact | None = await context.load(ContactsPort.get_many, Ref(member.scope, contact_id))
     return contact
 
 

@@ -42,12 +42,13 @@ class Contact(Node, AccountScoped):
 class Member:
     """A person who may use the portal for the account, and as what."""
 
+    display_name: auto
     roles: auto
     is_direct: auto
     since: auto
     contact = field(
         Contact | None,
         resolve.member_contact,
-        description="The person.",
+        description="The person; null for somebody who is another account's contact.",
         reads={contacts.Member: ["contact_id"]},
     )

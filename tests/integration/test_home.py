@@ -46,7 +46,7 @@ async def quick(data: DataSet, tmp_path: Path, request: pytest.FixtureRequest) -
     def configure(raw: Raw) -> None:
         patient(raw)
         if case.get("fault") == "slow":
-            raw["connectors"][case["system"]]["timeout_seconds"] = 1.0
+            raw["connectors"][case["system"]]["timeout_seconds"] = 2.0
 
     async with Portal(World(data), tmp_path, layout=five_systems, configure=configure) as running:
         yield running

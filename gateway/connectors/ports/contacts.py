@@ -31,10 +31,14 @@ class Contact(Record, frozen=True, kw_only=True):
 
 
 class Member(Record, frozen=True, kw_only=True):
-    """A person who may use the portal for the account, and as what, in the system's view."""
+    """A person who may use the portal for the account, and as what, in the system's view.
+
+    `contact_id` is null for somebody who is another account's contact.
+    """
 
     id: str
-    contact_id: str
+    display_name: Annotated[str | None, Doc("Name to show.")]
+    contact_id: str | None
     roles: Annotated[tuple[str, ...] | None, Doc("Roles the person holds in the account.")]
     is_direct: Annotated[bool | None, Doc("Whether the person belongs to the account itself.")]
     since: Annotated[dt.datetime | None, Doc("When the person was made a member.")]

@@ -42,3 +42,10 @@ def website(text: str | None) -> Url | None:
 def words(picked: str | None) -> tuple[str, ...]:
     """Split a multi-select picklist, or a field of ids: `a;b`."""
     return tuple(dict.fromkeys(word.strip() for word in (picked or "").split(";") if word.strip()))
+
+
+def own_contact(contact: str | None, direct: bool | None) -> str | None:  # noqa: FBT001  a value of the wire
+    """Give the id of a contact that is the account's own; another account's record is not for this one."""
+    if direct is None:
+        raise ValueError("a relation that is neither direct nor indirect")
+    return contact if direct else None
