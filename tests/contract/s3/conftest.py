@@ -61,6 +61,14 @@ async def walk(port: Any, method: str, whose: Any, *arguments: Any, size: int = 
         page = Page(first=size, after=listing.end_cursor)
 
 
+def holding(*files: File) -> DataSet:
+    return DataSet(anchor=NOW.date(), files=list(files))
+
+
+def serving(data: DataSet) -> StandIn:
+    return stand_in(data, access_key_id=KEY_ID, secret_access_key=SECRET, now=NOW.timestamp)
+
+
 @pytest.fixture(scope="module")
 def data() -> DataSet:
     return build()
