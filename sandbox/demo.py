@@ -38,7 +38,7 @@ async def run(port: int, *, accounts: int = 0, invoices: int = 0, views: Sequenc
     port = bound.getsockname()[1]  # the one the system chose, if 0 was asked for
     _say("Making the data set ...")
     data = build(dt.datetime.now(dt.UTC).date(), accounts=accounts, invoices=invoices)
-    _say("Starting the stand-ins: Stripe, Tryton, an OpenID issuer ...")
+    _say("Starting the stand-ins: Salesforce, Stripe, Tryton, Zendesk, S3, an OpenID issuer ...")
     with tempfile.TemporaryDirectory(prefix=control.prefix(port)) as folder:
         async with World(data, rate_limit=25) as world, control.published(world.systems, Path(folder)):
             raw = world.configuration(Path(folder))

@@ -52,7 +52,7 @@ async def portal(
         }  # fmt: skip
         raw["connectors"]["files"] |= {
             "base_url": seaweedfs.url, "bucket": seaweedfs.bucket, "region": seaweedfs.region,
-            "access_key_id": "file:s3-id", "secret_access_key": "file:s3-secret",
+            "access_key_id": "file:s3-id", "secret_access_key": "file:s3-secret", "ordered": False,
         }  # fmt: skip
 
     world = World(replace(seeded, accounts=accounts))
