@@ -120,9 +120,9 @@ class OpenIDProvider:
 
 
 @pytest.fixture(scope="session")
-def openid_provider() -> Iterator[OpenIDProvider]:
+def openid_provider(pytestconfig: pytest.Config) -> OpenIDProvider:
     """Install the provider if need be, start it, end it after the tests."""
-    yield from started(running)
+    return started(pytestconfig, running)
 
 
 @contextmanager

@@ -48,9 +48,9 @@ class RequestTracker:
 
 
 @pytest.fixture(scope="session")
-def request_tracker() -> Iterator[RequestTracker]:
+def request_tracker(pytestconfig: pytest.Config) -> RequestTracker:
     """Install Request Tracker if need be, start it on a copy of its database, end it after the tests."""
-    yield from started(running)
+    return started(pytestconfig, running)
 
 
 @contextmanager

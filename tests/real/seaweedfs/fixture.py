@@ -59,9 +59,9 @@ class SeaweedFS:
 
 
 @pytest.fixture(scope="session")
-def seaweedfs() -> Iterator[SeaweedFS]:
+def seaweedfs(pytestconfig: pytest.Config) -> SeaweedFS:
     """Install SeaweedFS if need be, start it empty, fill it, end it after the tests."""
-    yield from started(running)
+    return started(pytestconfig, running)
 
 
 def install() -> Path:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.real.process import answers, free_port, process
 from tests.real.session import started
-from tests.real.tryton.install import DATABASE, Installation, configuration, install
+from tests.real.tryton.install import DATABASE, configuration, install
 from tests.support.cache import InstallError, clean_environment
 
 _ATTEMPTS = 3
@@ -40,14 +40,15 @@ class RealTryton:
 
 
 @pytest.fixture(scope="session")
-def tryton() -> Iterator[RealTryton]:
+def tryton(pytestconfig: pytest.Config) -> RealTryton:
     """Install Tryton if need be, start it on a copy of the seeded database, end it after the tests."""
-    yield from started(lambda: running(install()))
+    return started(pytestconfig, running)
 
 
 @contextmanager
-def running(installation: Installation) -> Iterator[RealTryton]:
+def running() -> Iterator[RealTryton]:
     """Run Tryton in a folder of its own on a free port of this machine."""
+    installation = install()
     with tempfile.TemporaryDirectory(prefix="gateway-tryton-") as name:
         folder = Path(name)
         shutil.copy(installation.database, folder)
