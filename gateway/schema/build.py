@@ -27,6 +27,7 @@ from strawberry.utils.str_converters import to_snake_case
 from gateway.auth.directive import Requires, Resolver, guard, refusal
 from gateway.auth.principal import Membership
 from gateway.connectors.ports.common import Listing
+from gateway.errors import ConfigurationError
 from gateway.resolvers.nodes import ACCOUNT
 from gateway.schema.base import INPUTS, META, TYPES, Field, attributes_of, name_of
 from gateway.schema.mutations import USER_ERRORS, Mutation
@@ -43,10 +44,15 @@ def build(
 ) -> tuple[GraphQLSchema, str]:
     """Make the schema and its SDL; TypeError names every type or field that must not go out.
 
-    `views` maps the names of views to what they add to `Account`.
+    `views` maps the names of views to what they add to `Account`; ConfigurationError when one is at fault.
     """
     with extended(views):
-        return _build(query, mutation)
+        try:
+            return _build(query, mutation)
+        except TypeError as error:
+            if not views:
+                raise
+            raise ConfigurationError("views.enabled", f"{', '.join(views)}: {error}") from error
 
 
 def _build(query: type, mutation: type | None) -> tuple[GraphQLSchema, str]:

@@ -327,5 +327,5 @@ class BalancesPort(Protocol):
     async def get_many(
         self, refs: Sequence[Ref], fields: Selection
     ) -> Sequence[AccountBalance | GatewayError | None]:
-        """Give per account (the native id is one of the account's own), in order, its balance."""
+        """Give per account, in order, its balance. The id of a ref is the account's key."""
         ...
