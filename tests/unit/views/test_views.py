@@ -89,7 +89,7 @@ def test_a_name_that_is_taken() -> None:
 
 def test_what_the_schema_refuses_leaves_nothing_behind() -> None:
     fields = list(Account.__strawberry_definition__.fields)
-    with pytest.raises(TypeError, match=r"Account\.mute has no description"):
+    with pytest.raises(ConfigurationError, match=r"views.enabled: mute: Account\.mute has no description"):
         build(views={"mute": View(mute=field(int | None, nothing, description=""))})
     assert Account.__strawberry_definition__.fields == fields
 
