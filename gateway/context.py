@@ -199,9 +199,9 @@ class RequestContext:
         """
         name, act = self._binding(method)
         scope = target.scope if isinstance(target, Record) else target
-        self._check_known(method, scope, name)
+        self.check_known(method, scope)
         try:
-            with self._measured(method, name, 1):
+            with self._measured(method, name, 1, write=True):
                 record: Record = await act(target, *arguments, self.fields)
             self._admit(record, scope, name, shared=False)
         except BoundaryViolation:
@@ -221,7 +221,7 @@ class RequestContext:
     async def call(self, method: PortMethod, target: AccountScope | Record, *arguments: Any) -> Any:
         """Call what gives no record: a link to a record that was loaded before, a file handed in."""
         name, act = self._binding(method)
-        self._check_known(method, target.scope if isinstance(target, Record) else target, name)
+        self.check_known(method, target.scope if isinstance(target, Record) else target)
         with self._measured(method, name, 1):
             return await act(target, *arguments)
 
@@ -243,7 +243,9 @@ class RequestContext:
             raise RequestError(Code.UNSUPPORTED_CAPABILITY, "Nothing can be written here.")
         return self._services.once
 
-    def _check_known(self, method: PortMethod, scope: AccountScope, name: str) -> None:
+    def check_known(self, method: PortMethod, scope: AccountScope) -> None:
+        """Make sure that the system which serves the port knows the account; else UNSUPPORTED_CAPABILITY."""
+        name, _ = self._binding(method)
         if self._registry.kind_of(method) is Kind.ACCOUNT and not scope.owners(name):
             raise RequestError(Code.UNSUPPORTED_CAPABILITY, f"The account is not known in {name!r}.")
 
@@ -337,14 +339,16 @@ class RequestContext:
         return [found.get(key) for key in keys]
 
     @contextmanager
-    def _measured(self, method: PortMethod, system: str, size: int) -> Iterator[None]:
+    def _measured(self, method: PortMethod, system: str, size: int, *, write: bool = False) -> Iterator[None]:
         """Record a call. One that cancels itself has failed: nobody who waits for it was cancelled."""
         try:
             with telemetry.batch(method.__qualname__, system, size):
                 yield
         except asyncio.CancelledError:
             self.sources.failed(system, Code.UPSTREAM_UNAVAILABLE)
-            raise UpstreamError(Code.UPSTREAM_UNAVAILABLE, system, detail="the call was cancelled") from None
+            raise UpstreamError(
+                Code.UPSTREAM_UNAVAILABLE, system, detail="the call was cancelled", outcome_unknown=write
+            ) from None
         except UpstreamError as error:
             self.sources.failed(error.system, error.code)
             raise

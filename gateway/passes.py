@@ -127,7 +127,7 @@ class Passes:
     def _name(self, upload: str) -> str:
         return f"upload:{self._workspace}:{upload}"
 
-    @staticmethod
-    def _mac(key: bytes, body: bytes) -> bytes:
+    def _mac(self, key: bytes, body: bytes) -> bytes:
         # The word keeps these apart from cursors, which share the keys.
-        return hmac.new(key, b"pass\0" + body, hashlib.sha256).digest()
+        bound = b"pass\0" + self._workspace.encode() + b"\0"
+        return hmac.new(key, bound + body, hashlib.sha256).digest()

@@ -11,6 +11,7 @@ Sources: RFC 6749 (4.4, 5, 6), RFC 7523 (2.1), RFC 6750 (2.1).
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -93,7 +94,8 @@ class TokenSource:
         """Give the header with a token that is good for a while yet."""
         if self._token is None or self._clock() >= self._until:
             if self._flight is None:
-                self._flight = asyncio.create_task(self._renew())
+                # A context of its own: this caller's deadline and its calls are not the others'.
+                self._flight = asyncio.create_task(self._renew(), context=contextvars.Context())
             # Shielded: one caller that gives up does not end it for the others.
             await asyncio.shield(self._flight)
         return {"Authorization": f"Bearer {self._token}"}

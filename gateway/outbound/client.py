@@ -29,7 +29,6 @@ from gateway.outbound.answer import Answer, Streamed, code_of, retry_after
 from gateway.outbound.breaker import Breaker
 from gateway.outbound.deadline import allowance, remaining
 
-Body: TypeAlias = bytes | AsyncIterator[bytes]
 Classify: TypeAlias = Callable[[Answer], Code | None]
 Query: TypeAlias = Sequence[tuple[str, str]]
 
@@ -47,6 +46,31 @@ _PATH: Final = re.compile(r"/(?!/)(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*", r
 def segment(value: str) -> str:
     """Encode a value as one segment of a path: `f"/v1/invoices/{segment(native_id)}"`."""
     return quote(value, safe="")
+
+
+class _Source:
+    """A body that comes from elsewhere. `waiting`: for its next part; `failure`: what ended it early."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self.waiting = False
+        self.failure: Exception | None = None
+        self._chunks = chunks
+
+    async def read(self) -> AsyncIterator[bytes]:
+        """Give the parts, once."""
+        try:
+            self.waiting = True
+            async for chunk in self._chunks:
+                self.waiting = False
+                yield chunk
+                self.waiting = True
+            self.waiting = False
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+Body: TypeAlias = bytes | _Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +228,8 @@ class VendorClient:
     ) -> Answer:
         """POST a file of `size` bytes as it comes; sent once. See `get`."""
         merged = {"Content-Type": content_type, "Content-Length": str(size)}
-        request = Request("POST", self._url(path, query), merged, chunks, accept, repeatable=False)
+        source = _Source(chunks)
+        request = Request("POST", self._url(path, query), merged, source, accept, repeatable=False)
         return await self._call(request, route, timeout)
 
     @asynccontextmanager
@@ -280,6 +305,8 @@ class VendorClient:
         except TimeoutError:
             # A caller who came with little time left says nothing about the system.
             healthy = False if given >= self.timeout / 2 else None
+            if isinstance(request.body, _Source) and request.body.waiting:
+                healthy = None  # it was the sender who was waited for
             unknown = request.method not in _READS and probe is not None
             raise UpstreamError(Code.UPSTREAM_TIMEOUT, self.name, outcome_unknown=unknown) from None
         except UpstreamError as error:
@@ -338,7 +365,7 @@ class VendorClient:
         recording.status = answer.status
         # Asked at every 401, so that credentials that are no longer good are not kept.
         renewed = answer.status == _UNAUTHORIZED and self.credentials.refused(own)
-        if renewed and again and not isinstance(request.body, AsyncIterator):
+        if renewed and again and not isinstance(request.body, _Source):
             raise _Unauthorized
         code = None
         if isinstance(answer, Answer) and self.classify is not None:
@@ -364,11 +391,12 @@ class VendorClient:
     ) -> Answer | Streamed:
         """Send one request, read its whole answer. Errors name types: aiohttp's texts hold URLs."""
         sent = True
+        body = request.body.read() if isinstance(request.body, _Source) else request.body
         try:
             async with AsyncExitStack() as own:
                 response = await (stack or own).enter_async_context(
                     self.session().request(
-                        request.method, request.url, headers=headers, data=request.body, allow_redirects=False
+                        request.method, request.url, headers=headers, data=body, allow_redirects=False
                     )
                 )
                 if stack is not None:
@@ -379,6 +407,8 @@ class VendorClient:
             code = Code.UPSTREAM_CONTRACT_BROKEN if bad else Code.UPSTREAM_UNAVAILABLE
             detail = type(error.__cause__ or error).__name__
         except (ClientConnectionError, OSError) as error:
+            if isinstance(request.body, _Source) and request.body.failure is not None:
+                raise request.body.failure from None  # the sender's fault: it says nothing about the system
             code, detail = Code.UPSTREAM_UNAVAILABLE, type(error.__cause__ or error).__name__
             sent = not isinstance(error.__cause__ or error, ClientConnectorError)
         except ClientError as error:

@@ -64,7 +64,7 @@ async def children(membership: Membership, context: RequestContext, **page: Any)
         if isinstance(ref, GatewayError) or ref.parent == membership.account:
             rows.append((ref if isinstance(ref, GatewayError) else other, other.account))
     scope = await context.scope(membership)
-    return gathered(context, "Account.children", scope, rows, PageArgs(**page))
+    return gathered(context, "Account.children", scope, rows, PageArgs(**page), total=len(rows))
 
 
 async def summary(membership: Membership, _context: RequestContext) -> Membership:

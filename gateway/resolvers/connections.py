@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.auth.permissions import Permission
@@ -134,12 +134,29 @@ async def begun(
 
 
 def gathered(
-    context: RequestContext, name: str, scope: AccountScope, rows: Sequence[tuple[Any, str]], args: PageArgs
+    context: RequestContext,
+    name: str,
+    scope: AccountScope,
+    rows: Sequence[tuple[Any, str]],
+    args: PageArgs,
+    *,
+    total: int | None,
 ) -> Connection:
-    """Answer a connection from rows that were gathered from several systems, each with a key of its own."""
+    """Answer a connection from rows that were gathered from several systems, each with a key of its own.
+
+    INVALID_CURSOR when the row that a cursor names is no longer among them: what came after it is unknown.
+    """
     bound = binding(name, "", scope.key)
     items, keys = [row for row, _ in rows], [key for _, key in rows]
-    return _connection(context, _slice(items, keys, args.page(context, bound)), bound, scope)
+    page = args.page(context, bound)
+    for argument, cursor in (("after", page.after), ("before", page.before)):
+        if cursor is not None and cursor not in keys:
+            raise RequestError(
+                Code.INVALID_CURSOR,
+                f"{argument}: what this cursor names is no longer in the list. Leave it out to start again.",
+            )
+    listing = replace(_slice(items, keys, page), total=total)
+    return _connection(context, listing, bound, scope)
 
 
 def held(context: RequestContext, name: str, items: Sequence[Any], args: PageArgs) -> Connection:

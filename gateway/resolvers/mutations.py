@@ -189,6 +189,8 @@ def problem(error: GatewayError) -> Problem:
     message, path = error.message, None
     if found := _FIELD.match(message):
         name = _RENAMED.get(found[1], to_camel_case(found[1]))
+        if name == "author":  # the caller, who stands in no input
+            return kind(message=message, code=code, path=None, retryable=error.retryable)
         path = ("input", name, found[2]) if found[2] else ("input", name)
         place = f"{name}[{found[2]}]" if found[2] else name
         message = f"{place}: {message[found.end() :]}"
@@ -196,7 +198,8 @@ def problem(error: GatewayError) -> Problem:
 
 
 def _of_system(error: UpstreamError) -> Problem:
-    if error.code is Code.UPSTREAM_RATE_LIMITED:
+    # What may have been done says so first, whatever ended it.
+    if error.code is Code.UPSTREAM_RATE_LIMITED and not error.outcome_unknown:
         return RateLimitedError(
             message=error.message,
             code=UserErrorCode.RATE_LIMITED,

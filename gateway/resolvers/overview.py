@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any
@@ -20,11 +20,11 @@ from gateway.auth.scope import AccountScope
 from gateway.connectors.ports.billing import Invoice, InvoiceFilter, InvoiceSort, InvoicesPort, InvoiceStatus
 from gateway.connectors.ports.common import Listing, Page, Record, Value, key_of, native_id
 from gateway.connectors.ports.orders import OrderFilter, OrderSort, OrdersPort, OrderStatus
-from gateway.connectors.ports.support import Ticket, TicketsPort, TicketStatus
+from gateway.connectors.ports.support import Ticket, TicketsPort
 from gateway.context import PortMethod, RequestContext
-from gateway.errors import GatewayError
+from gateway.errors import Code, GatewayError, RequestError
 from gateway.resolvers.connections import MAX_PAGE, Connection, PageArgs, gathered
-from gateway.resolvers.support import unsolved
+from gateway.resolvers.support import unsolved, waiting
 
 _UNPAID = (InvoiceStatus.OPEN, InvoiceStatus.PARTIALLY_PAID)
 _UNFINISHED = (
@@ -47,7 +47,9 @@ class ActionItem(Value, frozen=True, kw_only=True):
 
     kind: Annotated[ActionItemKind, Doc("What is waited for.")]
     title: Annotated[str | None, Doc("What it is about, to be shown.")]
-    due_at: Annotated[dt.datetime | None, Doc("Until when: midnight UTC of the last day; null: at once.")]
+    due_at: Annotated[
+        dt.datetime | None, Doc("Until when: midnight UTC of the last day; null: no day is set.")
+    ]
     is_overdue: Annotated[bool | None, Doc("Whether that day has passed.")]
     created_at: Annotated[dt.datetime | None, Doc("Since when it waits.")]
     scope: AccountScope
@@ -76,12 +78,12 @@ async def overdue_invoices(membership: Membership, context: RequestContext) -> i
 
 
 async def open_tickets(membership: Membership, context: RequestContext) -> int | None:
-    """Count the tickets that are not solved."""
+    """Count the tickets that are not solved; null when it is more than one page."""
     return _count(await unsolved(membership, context))
 
 
 async def open_orders(membership: Membership, context: RequestContext) -> int | None:
-    """Count the orders that are under way; null where the system cannot count them in one page."""
+    """Count the orders that are under way; null when it is more than one page."""
     scope = await context.scope(membership)
     found = await context.list(
         OrdersPort.list_orders, scope, Page(first=MAX_PAGE), OrderFilter(status=_UNFINISHED), OrderSort()
@@ -90,9 +92,8 @@ async def open_orders(membership: Membership, context: RequestContext) -> int | 
 
 
 def _count(found: Listing[Any]) -> int | None:
-    if not found.has_next and not found.has_previous:
-        return len(found.items)
-    return found.total
+    """Count what one page holds whole; beyond it no figure is exact."""
+    return None if found.has_next or found.has_previous else len(found.items)
 
 
 def _rows(found: Listing[Any]) -> list[Any]:
@@ -104,14 +105,15 @@ def _rows(found: Listing[Any]) -> list[Any]:
 
 
 async def action_items(membership: Membership, context: RequestContext, **page: Any) -> Connection:
-    """List what waits for the customer, the most pressing first; a source that failed is last, as an error.
+    """List what waits for the customer, what is due first before what has no day.
 
-    What the caller may not see is left out.
+    What the caller may not see is left out. A source that failed, or has more than one page holds, is told by
+    an error in the list's last places: then there is no total.
     """
     scope = await context.scope(membership)
     sources = [source for source in _SOURCES if _bound(source, membership, context)]
     found = await asyncio.gather(
-        *(source.items(membership, context) for source in sources), return_exceptions=True
+        *(_ask(source, membership, context) for source in sources), return_exceptions=True
     )
     items: list[tuple[ActionItem, str]] = []
     failed: list[tuple[GatewayError, str]] = []
@@ -121,9 +123,32 @@ async def action_items(membership: Membership, context: RequestContext, **page: 
         elif isinstance(part, BaseException):
             raise part
         else:
-            items += [(item, f"{source.kind.value}:{native_id(item.subject)}") for item in part]
+            items += [(item, f"{source.kind.value}:{native_id(item.subject)}") for item in part.items]
+            if part.cut:
+                failed.append((_cut(source), source.kind.value))
     items.sort(key=lambda row: _urgency(*row))
-    return gathered(context, "Account.actionItems", scope, [*items, *failed], PageArgs(**page))
+    total = None if failed else len(items)
+    return gathered(context, "Account.actionItems", scope, [*items, *failed], PageArgs(**page), total=total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one source has; `cut`: it has more than that."""
+
+    items: list[ActionItem]
+    cut: bool
+
+
+async def _ask(source: _Source, membership: Membership, context: RequestContext) -> _Part:
+    listing = await source.rows(membership, context)
+    return _Part([source.item(record) for record in _rows(listing)], cut=listing.has_next)
+
+
+def _cut(source: _Source) -> RequestError:
+    return RequestError(
+        Code.UNSUPPORTED_CAPABILITY,
+        f"More wait than fit here ({source.kind.value}): only {MAX_PAGE} are shown. List them by themselves.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +158,8 @@ class _Source:
     kind: ActionItemKind
     requires: Permission
     method: PortMethod
-    items: Callable[[Membership, RequestContext], Awaitable[Sequence[ActionItem]]]
+    rows: Callable[[Membership, RequestContext], Awaitable[Listing[Any]]]
+    item: Callable[[Any], ActionItem]
 
 
 def _bound(source: _Source, membership: Membership, context: RequestContext) -> bool:
@@ -153,10 +179,6 @@ async def _unpaid(membership: Membership, context: RequestContext) -> Listing[In
     )
 
 
-async def _to_pay(membership: Membership, context: RequestContext) -> list[ActionItem]:
-    return [_of_invoice(invoice) for invoice in _rows(await _unpaid(membership, context))]
-
-
 def _of_invoice(invoice: Invoice) -> ActionItem:
     due_on = key_of(invoice.due_on)
     number = key_of(invoice.number)
@@ -169,11 +191,6 @@ def _of_invoice(invoice: Invoice) -> ActionItem:
         scope=invoice.scope,
         subject=invoice,
     )
-
-
-async def _to_answer(membership: Membership, context: RequestContext) -> list[ActionItem]:
-    found = _rows(await unsolved(membership, context))
-    return [_of_ticket(ticket) for ticket in found if key_of(ticket.status) is TicketStatus.PENDING]
 
 
 def _of_ticket(ticket: Ticket) -> ActionItem:
@@ -194,6 +211,10 @@ async def subject(item: ActionItem, _context: RequestContext) -> Record:
 
 
 _SOURCES = (
-    _Source(ActionItemKind.PAY_INVOICE, Permission.INVOICES_READ, InvoicesPort.list_invoices, _to_pay),
-    _Source(ActionItemKind.ANSWER_TICKET, Permission.TICKETS_READ, TicketsPort.list_tickets, _to_answer),
+    _Source(
+        ActionItemKind.PAY_INVOICE, Permission.INVOICES_READ, InvoicesPort.list_invoices, _unpaid, _of_invoice
+    ),
+    _Source(
+        ActionItemKind.ANSWER_TICKET, Permission.TICKETS_READ, TicketsPort.list_tickets, waiting, _of_ticket
+    ),
 )

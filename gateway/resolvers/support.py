@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.auth.principal import Membership
-from gateway.connectors.ports.common import Listing, key_of
+from gateway.connectors.ports.common import Listing, Page, key_of
 from gateway.connectors.ports.support import (
     Ticket,
     TicketAttachment,
@@ -46,10 +46,29 @@ async def tickets(
 
 async def unsolved(membership: Membership, context: RequestContext) -> Listing[Ticket]:
     """List what is not solved, as much as one page holds: one call, whoever of the request asks."""
+    return await _in_status(membership, context, UNSOLVED)
+
+
+async def waiting(membership: Membership, context: RequestContext) -> Listing[Ticket]:
+    """List what waits for the customer: from what is unsolved where that is one page, else by itself."""
+    found = await unsolved(membership, context)
+    if found.has_next:
+        return await _in_status(membership, context, (TicketStatus.PENDING,))
+    rows = [
+        (ticket, cursor)
+        for ticket, cursor in found.items
+        if isinstance(ticket, GatewayError) or key_of(ticket.status) is TicketStatus.PENDING
+    ]
+    return Listing(rows, has_next=False, has_previous=False)
+
+
+async def _in_status(
+    membership: Membership, context: RequestContext, status: tuple[TicketStatus, ...]
+) -> Listing[Ticket]:
     scope = await context.scope(membership)
-    page = PageArgs(first=MAX_PAGE).page(context, b"")
+    page = Page(first=MAX_PAGE)
     return await context.list(
-        TicketsPort.list_tickets, scope, page, TicketFilter(status=UNSOLVED), TicketSort()
+        TicketsPort.list_tickets, scope, page, TicketFilter(status=status), TicketSort()
     )
 
 

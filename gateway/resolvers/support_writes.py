@@ -22,11 +22,12 @@ from gateway.connectors.ports.support import (
     TicketWritesPort,
 )
 from gateway.context import RequestContext
-from gateway.errors import Code, RequestError, UpstreamError
+from gateway.errors import Code, GatewayError, RequestError, UpstreamError
 from gateway.ids import decode_id
 from gateway.passes import UploadPass
 from gateway.resolvers.documents import DownloadLink
 from gateway.resolvers.mutations import Refused, not_found
+from gateway.state.once import Earlier
 
 MAX_SUBJECT: Final = 200
 MAX_BODY: Final = 20_000
@@ -83,10 +84,13 @@ async def create(membership: Membership, context: RequestContext, given: TicketC
     _check_text("body", given.body, MAX_BODY)
     scope = await context.scope(membership)
     key = _key(context, scope, "ticketCreate", given.idempotency_key)
-    before = await context.once.begin(key, given)
-    if before is not None:
-        return {"ticket": await context.load(TicketsPort.get_many, Ref(scope, before))}
-    async with _Attempt(context, key, given) as attempt:
+    earlier = await context.once.begin(key, given)
+    if earlier is not None and earlier.result is not None:
+        ticket = await _read(context, Ref(scope, earlier.result))
+        if ticket is None:
+            raise Refused(not_found("idempotency_key", "the ticket that was made with it is gone"))
+        return {"ticket": ticket}
+    async with _Attempt(context, key, given, earlier) as attempt:
         draft = TicketDraft(
             author=_author(context),
             subject=given.subject,
@@ -95,11 +99,11 @@ async def create(membership: Membership, context: RequestContext, given: TicketC
             type=given.type,
             uploads=await _uploads(context, scope, given.upload_ids),
         )
-        ticket: Ticket = await context.write(
+        made: Ticket = await context.write(
             TicketWritesPort.create_ticket, scope, draft, key, loads=TicketsPort.get_many
         )
-        attempt.result = ticket.id
-    return {"ticket": ticket}
+        attempt.result = made.id
+    return {"ticket": made}
 
 
 async def comment(
@@ -118,14 +122,16 @@ async def comment(
     if ticket is None:
         raise Refused(not_found("ticket_id", "no such ticket in this account"))
     # What it came to before is not looked at: the system is asked, and gives the comment that has the key.
-    await context.once.begin(key, given)
-    async with _Attempt(context, key, given) as attempt:
-        uploads = await _uploads(context, scope, given.upload_ids)
+    earlier = await context.once.begin(key, given)
+    async with _Attempt(context, key, given, earlier) as attempt:
+        done = earlier is not None and earlier.result is not None
+        # Of a comment that was made the files are in place; what was handed in for it may be gone by now.
+        uploads = () if done else await _uploads(context, scope, given.upload_ids)
         draft = CommentDraft(author=_author(context), body=given.body, uploads=uploads)
         made: TicketComment = await context.write(TicketWritesPort.add_comment, ticket, draft, key)
         attempt.result = made.id
-    # Loaded anew: a comment changes a ticket's status and times.
-    return {"comment": made, "ticket": await context.load(TicketsPort.get_many, ref)}
+    # Read anew: a comment changes a ticket's status and times.
+    return {"comment": made, "ticket": await _read(context, ref)}
 
 
 async def begin_upload(
@@ -144,6 +150,7 @@ async def begin_upload(
     if not 0 < given.size_bytes <= MAX_BYTES:
         raise RequestError(Code.INVALID_INPUT, f"sizeBytes: write a number from 1 to {MAX_BYTES}.")
     scope = await context.scope(membership)
+    context.check_known(TicketWritesPort.upload, scope)
     system = context.system(TicketWritesPort.upload)
     issued = UploadPass(
         system, scope.key, scope.owners(system), context.passes.new_upload(), name, kind, given.size_bytes,
@@ -151,6 +158,15 @@ async def begin_upload(
     )  # fmt: skip
     link = DownloadLink.until(context.address(issued), issued.expires_at)
     return {"upload": UploadSession(issued.upload, link, given.size_bytes)}
+
+
+async def _read(context: RequestContext, ref: Ref) -> Ticket | GatewayError | None:
+    """Read a ticket after a write; an error stands in its place, since the write itself went well."""
+    try:
+        found: Ticket | None = await context.load(TicketsPort.get_many, ref)
+    except GatewayError as error:
+        return error
+    return found
 
 
 class UploadSession:
@@ -165,25 +181,35 @@ class UploadSession:
 
 
 class _Attempt:
-    """One try at a write: whatever ends it, the key's entry says what is known."""
+    """One try at a write: however it ends, the key's entry says what is known.
 
-    def __init__(self, context: RequestContext, key: str, given: object) -> None:
+    What an `earlier` try came to is never forgotten for a later one that fails.
+    """
+
+    def __init__(self, context: RequestContext, key: str, given: object, earlier: Earlier | None) -> None:
         self.result: str | None = None
         self._once = context.once
         self._key = key
         self._given = given
+        self._earlier = earlier
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        unknown = not isinstance(error, RequestError) and not (
+        if error is None:
+            await self._once.done(self._key, self._given, self.result)
+            return
+        surely_not = isinstance(error, RequestError) or (
             isinstance(error, UpstreamError) and not error.outcome_unknown
         )
-        if error is None or unknown:
-            await self._once.done(self._key, self._given, self.result)
-        else:
+        if self._earlier is None and surely_not:
             await self._once.forget(self._key)
+            return
+        before = self._earlier.result if self._earlier else None
+        if isinstance(error, UpstreamError) and before is None:
+            error.outcome_unknown = True  # this try did nothing, but the one before may have
+        await self._once.done(self._key, self._given, before)
 
 
 def _author(context: RequestContext) -> Author:

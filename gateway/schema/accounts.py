@@ -98,8 +98,8 @@ class Account(Node):
     action_items = connection(
         ActionItem,
         resolve_overview.action_items,
-        description="What waits for the customer, in all systems: the most pressing first. "
-        "Where a system does not answer, its error stands in the list's last place.",
+        description="What waits for the customer, in all systems: what is due first before what has no day. "
+        "A system that does not answer, or has more than 100, is told by an error in the list's last places.",
         reads={Invoice: INVOICE_ITEM, Ticket: TICKET_ITEM},
     )
     balance = field(

@@ -15,7 +15,7 @@ TICKET_ITEM = ["id", "subject", "status", "updated_at"]
 
 @object_type(Membership, requires=[Permission.ACCOUNT_READ])
 class AccountSummary:
-    """Counts for a home page. Each is null by itself when its system is down or cannot count exactly."""
+    """Counts for a home page. Each is null by itself when its system is down or has more than 100."""
 
     open_invoices = field(
         int | None,

@@ -18,6 +18,12 @@ _KEPT = 24 * 3600.0
 _UNDER_WAY = 60.0
 
 
+class Earlier(msgspec.Struct, frozen=True):
+    """An earlier try with the same key and input: what it came to, None when that is not known."""
+
+    result: str | None
+
+
 class _Entry(msgspec.Struct, array_like=True):
     fingerprint: bytes
     result: str | None = None
@@ -35,8 +41,8 @@ class Once:
         """Make the key of a write: 64 hexadecimal digits, bound to account, caller, purpose and key."""
         return hashlib.sha256(msgspec.msgpack.encode([self._workspace, *parts])).hexdigest()
 
-    async def begin(self, key: str, given: object) -> str | None:
-        """Begin the write: give what an earlier one came to, or None when there is none yet.
+    async def begin(self, key: str, given: object) -> Earlier | None:
+        """Begin the write: give the earlier try with this key, or None when there is none.
 
         Raises IDEMPOTENCY_KEY_REUSED when the key came with another input before, CONFLICT while that write
         is under way.
@@ -62,7 +68,7 @@ class Once:
             )
         if entry.result is None:
             await self._state.set(self._name(key), fresh, _UNDER_WAY)
-        return entry.result
+        return Earlier(entry.result)
 
     async def done(self, key: str, given: object, result: str | None) -> None:
         """Note what the write came to; None when that is not known: it may then be tried again."""

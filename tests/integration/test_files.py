@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
@@ -41,7 +42,7 @@ async def begin(portal: Portal, *, persona: str = "owner-a", account: str = "acm
 
 
 async def put(portal: Portal, url: str, content: bytes = CONTENT) -> tuple[int, Any]:
-    async with portal.session.put(url, data=content) as response:
+    async with portal.session.put(url, data=io.BytesIO(content)) as response:
         return response.status, json.loads(await response.read())
 
 

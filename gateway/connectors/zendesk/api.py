@@ -35,10 +35,11 @@ def is_id(native_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One configured Zendesk: its `name`, its client, and a clock that gives aware UTC."""
+    """One configured Zendesk: its `name`, a client for calls and one for files, and a clock (aware UTC)."""
 
     name: str
     client: VendorClient
+    bulk: VendorClient
     clock: Callable[[], dt.datetime]
 
     async def get(self, path: str, query: Query, route: str, also: Sequence[int] = ()) -> tuple[int, Wire]:

@@ -63,7 +63,11 @@ def assemble(
     client = outbound.client(
         name, config.base_url, timeout=timeout, concurrency=concurrency, credentials=credentials
     )
-    api = Api(name, client, clock)
+    # Slots of their own: files take long, and must not keep others from their tickets.
+    bulk = outbound.client(
+        name, config.base_url, timeout=timeout, concurrency=concurrency, credentials=credentials
+    )
+    api = Api(name, client, bulk, clock)
     files = Files(
         api,
         lambda origin: outbound.client(name, origin, timeout=timeout, concurrency=concurrency),

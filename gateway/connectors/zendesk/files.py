@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
@@ -11,10 +12,12 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from gateway.auth.scope import AccountScope
 from gateway.connectors.ports.support import Content
 from gateway.connectors.zendesk.api import NOT_FOUND, OK, Api, Wire, is_id
+from gateway.errors import ConfigurationError
 from gateway.outbound import Streamed, VendorClient
 
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_HOSTS: Final = 32
+_HOST: Final = re.compile(r"[a-z0-9.-]+|\[?[0-9a-f:.]+\]?", re.ASCII)
 _DEFAULT_MIME: Final = "application/octet-stream"
 
 
@@ -53,25 +56,29 @@ class Files:
 
     async def _open(self, url: str, stack: AsyncExitStack) -> Streamed:
         """Follow one redirect at most, and carry no token along."""
-        base = _origin(self._api.client.base_url)
-        # Private attachments ask for a token where the API is; nobody else gets it.
-        first = await self._stream(url, stack, self._api.client if _origin(url) == base else None)
-        if first.status == OK:
-            return first
-        second = await self._stream(urljoin(url, first.headers.get("Location", "")), stack, None)
+        base = _origin(self._api.bulk.base_url)
+        async with AsyncExitStack() as own:
+            # Private attachments ask for a token where the API is; nobody else gets it.
+            first = await self._stream(url, own, self._api.bulk if _origin(url) == base else None)
+            if first.status == OK:
+                stack.push_async_exit(own.pop_all())
+                return first
+            location = first.headers.get("Location", "")
+        # The first connection is let go before the second is asked for.
+        second = await self._stream(_joined(url, location), stack, None)
         if second.status != OK:
             raise self._api.broken("an attachment that is moved about")
         return second
 
     async def _stream(self, url: str, stack: AsyncExitStack, client: VendorClient | None) -> Streamed:
-        client = client or self._client(url)
         # Neither address nor path may be told: they are the secret.
-        parts = urlsplit(url)
-        query = parse_qsl(parts.query, keep_blank_values=True)
         try:
+            client = client or self._client(url)
+            parts = urlsplit(url)
+            query = parse_qsl(parts.query, keep_blank_values=True)
             opening = client.stream(parts.path, query=query, route="/attachment", accept=_MOVED | {OK})
             return await stack.enter_async_context(opening)
-        except ValueError:
+        except (ValueError, ConfigurationError):
             error = self._api.broken("an attachment's address that is none")
         raise error
 
@@ -89,19 +96,31 @@ class Files:
         """Whether contents may come from there: https (loopback: also http), at a host that is known."""
         try:
             parts = urlsplit(url)
-            host, name = parts.netloc.lower(), parts.hostname or ""
+            name, port = parts.hostname or "", parts.port
         except ValueError:
             return False
-        if "@" in host or not name:
+        # As it stands in the list: what the parser and a client could read as two different hosts is none.
+        host = name if port is None else f"{name}:{port}"
+        if not name or parts.netloc.lower() != host or not _HOST.fullmatch(name):
             return False
         if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(name)):
             return False
         if origin == _origin(self._api.client.base_url):
             return True
         return any(
-            host.endswith(one[1:]) and len(host) >= len(one) if one.startswith("*.") else host == one
+            (port is None and name.endswith(one[1:]) and len(name) >= len(one))
+            if one.startswith("*.")
+            else host == one
             for one in self._hosts
         )
+
+
+def _joined(url: str, location: str) -> str:
+    """Give the address a redirect leads to; empty for one that cannot be read."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return ""
 
 
 def _origin(url: str) -> str:

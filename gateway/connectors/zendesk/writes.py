@@ -111,7 +111,7 @@ class Writes:
 
     async def upload(self, _scope: AccountScope, file: Upload) -> str:
         """See the port. What is not attached within an hour is dropped by Zendesk."""
-        answer = await self._api.client.upload(
+        answer = await self._api.bulk.upload(
             "/api/v2/uploads",
             file.chunks,
             file.size,
