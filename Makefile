@@ -55,7 +55,7 @@ format: .venv/dev ## format the code
 	@$(BIN)/ruff check --fix --quiet .
 
 .PHONY: connector
-connector: .venv/run ## start a connector from the template (NAME=acme_desk); see docs/add-a-connector.md
+connector: .venv/dev ## start a connector from the template (NAME=acme_desk); see docs/add-a-connector.md
 	@$(BIN)/python tools/connector.py '$(NAME)'
 
 .PHONY: lock

@@ -40,6 +40,7 @@ FAULTS = (
     Fault("401", fixed(401, _JSON), Code.UPSTREAM_AUTH_FAILED),
     Fault("403", fixed(403, _JSON), Code.UPSTREAM_AUTH_FAILED),
     Fault("404", fixed(404, _HTML, "text/html"), Code.UPSTREAM_CONTRACT_BROKEN),
+    Fault("404-json", fixed(404, _JSON), Code.UPSTREAM_CONTRACT_BROKEN),
     Fault("409", fixed(409, _JSON), Code.UPSTREAM_CONTRACT_BROKEN),
     Fault("429", fixed(429, _JSON, Retry_After="7"), Code.UPSTREAM_RATE_LIMITED, 7.0),
     Fault("500", fixed(500, _HTML, "text/html"), Code.UPSTREAM_UNAVAILABLE),

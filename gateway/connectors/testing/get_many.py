@@ -10,10 +10,13 @@ import pytest
 
 from gateway.auth import boundary
 from gateway.auth.scope import Ref
-from gateway.connectors.ports.common import Record
+from gateway.connectors.ports.common import Record, native_id
 from gateway.connectors.testing.bench import Bench
+from gateway.connectors.testing.checks import outcome
 from gateway.connectors.testing.faults import MALFORMED
 from gateway.connectors.testing.subject import KEY_B
+from gateway.connectors.testing.wire import changed
+from gateway.errors import Code
 
 
 class GetManyContract:
@@ -70,6 +73,19 @@ class GetManyContract:
         for call in bench.wire.calls:
             assert not {"ESCAPED", "..", "."} & set(call.path.split("/")), call.path
             assert "ESCAPED" not in dict(call.query)
+
+    async def test_another_record_than_asked_for_is_never_given(self, bench: Bench, port: type) -> None:
+        """Each answer has another id in the place of the one asked for: that is missing, or broken."""
+        case = bench.subject.cases[port]
+        if case.missing is None or len(case.known) < 2:  # noqa: PLR2004  one to ask for and one to get
+            pytest.skip("no two records to mix up")
+        asked, other = case.known[:2]
+        bench.wire.spoil = changed(lambda body: body.replace(asked.encode(), other.encode()))
+        (found,) = await outcome(lambda: bench.get(port, [Ref(bench.a, asked)]))
+        if isinstance(found, Record):
+            assert native_id(found) == asked
+        else:
+            assert found is None or found.code is Code.UPSTREAM_CONTRACT_BROKEN
 
     async def test_accounts_do_not_mix(self, bench: Bench, port: Any) -> None:
         """Records of two accounts in one batch carry each its own scope."""
