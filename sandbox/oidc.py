@@ -16,7 +16,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -39,13 +39,22 @@ LIFETIME = 3600
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
+SigningKey: TypeAlias = RSAKey | ECKey | OKPKey
+
+
 class Issuer:
     """Holds one signing key per algorithm and mints tokens. `url` may be known only once it listens."""
 
-    def __init__(self, url: str | Callable[[], str], *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        url: str | Callable[[], str],
+        *,
+        clock: Callable[[], float] = time.time,
+        keys: Mapping[str, SigningKey] | None = None,
+    ) -> None:
         self._url = url
         self._clock = clock
-        self.keys = _new_keys()
+        self.keys = new_keys() if keys is None else dict(keys)
 
     @property
     def url(self) -> str:
@@ -54,7 +63,7 @@ class Issuer:
 
     def rotate(self) -> None:
         """Replace all keys; nothing remains of the old ones."""
-        self.keys = _new_keys()
+        self.keys = new_keys()
 
     def discovery(self) -> dict[str, object]:
         """Build the discovery document (OpenID Connect Discovery 1.0, 3)."""
@@ -165,7 +174,8 @@ def _is_loopback(client: tuple[str, int] | None) -> bool:
     return client is not None and ip_address(client[0]).is_loopback
 
 
-def _new_keys() -> dict[str, RSAKey | ECKey | OKPKey]:
+def new_keys() -> dict[str, SigningKey]:
+    """Make one key per algorithm."""
     return {
         "RS256": RSAKey.generate_key(2048, auto_kid=True),
         "ES256": ECKey.generate_key("P-256", auto_kid=True),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +15,7 @@ from joserfc.jwk import RSAKey
 from sandbox import s3, salesforce, stripe, tryton, zendesk
 from sandbox.data import DataSet
 from sandbox.data.desk import PARTNER_SEGMENT
-from sandbox.oidc import AUDIENCE, Issuer
+from sandbox.oidc import AUDIENCE, Issuer, SigningKey, new_keys
 from sandbox.oidc import create_app as create_issuer
 from sandbox.serve import StandIn
 
@@ -30,6 +32,18 @@ _PORTS = {
 }
 
 
+@cache
+def _signer() -> RSAKey:
+    """Make the key that the CRM believes, once per process: it takes a quarter of a second."""
+    return RSAKey.generate_key(2048, private=True)
+
+
+@cache
+def _issuers() -> Mapping[str, SigningKey]:
+    """Make the issuer's first keys, likewise."""
+    return new_keys()
+
+
 class World:
     """A CRM, an ERP, a billing system, a helpdesk, a file store and an issuer of tokens on loopback ports.
 
@@ -40,7 +54,7 @@ class World:
         self.data = data
         names = ("STRIPE", "TRYTON", "CURSOR", "ZENDESK", "S3_ID", "S3_SECRET")
         self._keys = {f"DEMO_{name}": secrets.token_urlsafe(32) for name in names}
-        signer = RSAKey.generate_key(2048, private=True)
+        signer = _signer()
         self._keys["DEMO_SALESFORCE"] = signer.as_pem(private=True).decode()
         self.crm = salesforce.stand_in(
             data,
@@ -56,7 +70,7 @@ class World:
             access_key_id=self._keys["DEMO_S3_ID"],
             secret_access_key=self._keys["DEMO_S3_SECRET"],
         )
-        self.issuer = Issuer(lambda: self.identity.url)
+        self.issuer = Issuer(lambda: self.identity.url, keys=_issuers())
         self.identity = StandIn("identity", create_issuer(self.issuer))
         self.systems: dict[str, StandIn] = {
             "crm": self.crm,
