@@ -1,0 +1,1 @@
+"""Request Tracker: tickets and what was said in them."""

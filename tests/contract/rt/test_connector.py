@@ -1,0 +1,82 @@
+"""The connector against a real Request Tracker: the contract suite, and what is this tracker's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import parse_qsl
+
+import pytest
+
+from gateway.connectors.ports.common import Direction
+from gateway.connectors.ports.support import TicketFilter, TicketSort, TicketSortField, TicketsPort
+from gateway.connectors.testing import Call, Case, ConnectorContract, ListCase, Subject
+from gateway.settings import Secret
+from sandbox.data import DataSet
+from tests.contract.rt.conftest import connected, present
+from tests.real.rt.fixture import RequestTracker
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("rt")]
+
+UPDATED = (TicketFilter(), TicketSort())
+CREATED = (TicketFilter(), TicketSort(field=TicketSortField.CREATED_AT, direction=Direction.ASC))
+WRONG = "1-43-00000000000000000000000000000000"
+
+
+def requested(calls: Sequence[Call]) -> set[str]:
+    """Which fields of tickets were asked for, beside the one that a list is sorted by."""
+    forms = [dict(parse_qsl(call.body.decode())) for call in calls if call.path.endswith("/tickets")]
+    return {name for form in forms for name in form["fields"].split(",")} - {"LastUpdated", "Created"}
+
+
+def subject_of(tracker: RequestTracker, data: DataSet, arguments: tuple[TicketFilter, TicketSort]) -> Subject:
+    rows = present(data, "acme")
+    talk = max(rows, key=lambda row: sum(said.public for said in row.comments))
+    always = {"CustomFields", "Queue", "Status"}
+    return Subject(
+        url=tracker.url,
+        connect=lambda name, url, outbound: connected(tracker, name, url, outbound),
+        denied=lambda name, url, outbound: connected(tracker, name, url, outbound, token=Secret(WRONG)),
+        secrets=(tracker.token, WRONG),
+        a=(tracker.accounts["acme"],),
+        b=(tracker.accounts["bright"],),
+        empty=("C-9999",),
+        requested=requested,
+        cases={
+            TicketsPort: Case(
+                known=[str(tracker.tickets[row.id]) for row in rows],
+                foreign=[str(tracker.tickets[row.id]) for row in present(data, "bright")],
+                missing=lambda n: f"99{n:05}",
+                selects={
+                    "number": frozenset(always),
+                    "subject": frozenset(always | {"Subject"}),
+                    "requester": frozenset(always | {"Requestor", "Owner"}),
+                    "solved_at": frozenset(always | {"Resolved"}),
+                },
+                max_calls=4,
+                lists={
+                    "list_tickets": ListCase(arguments=arguments, rows=len(rows)),
+                    "list_comments": ListCase(
+                        parent=str(tracker.tickets[talk.id]), rows=sum(said.public for said in talk.comments)
+                    ),
+                },
+            )
+        },
+    )
+
+
+class TestContract(ConnectorContract):
+    ports = (TicketsPort,)
+
+    @pytest.fixture
+    def subject(self, request_tracker: RequestTracker, data: DataSet) -> Subject:
+        return subject_of(request_tracker, data, UPDATED)
+
+
+class TestCreatedContract(ConnectorContract):
+    """Another order keeps the same contract."""
+
+    ports = (TicketsPort,)
+
+    @pytest.fixture
+    def subject(self, request_tracker: RequestTracker, data: DataSet) -> Subject:
+        return subject_of(request_tracker, data, CREATED)
