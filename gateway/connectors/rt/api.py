@@ -26,7 +26,7 @@ _MAX_ID: Final = 2**31 - 1  # a larger one is an error of some databases
 _MAX_PAGES: Final = 50
 
 _ID = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
-_ACCOUNT = re.compile(r"[^\W_](?:[\w.:@+/ -]{0,98}\w)?")
+_ACCOUNT = re.compile(r"[A-Za-z0-9](?:[\w.:@+/ -]{0,98}\w)?", re.ASCII)
 
 Wire = dict[str, Any]
 Pairs = Sequence[tuple[str, str]]

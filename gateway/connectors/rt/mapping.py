@@ -1,7 +1,8 @@
 """Request Tracker's objects as our models.
 
 Rows are made by `rows.py` of what was answered: `account` is the value of the custom field, `here` whether
-the ticket is in the queue that is served, and `side` tells customers from staff. Source: REST 2.0 of RT 5.0.3.
+the ticket is in the queue that is served, `side` tells customers from staff, and of those with `named` the
+address is told. Source: REST 2.0 of RT 5.0.3.
 """
 
 from __future__ import annotations

@@ -69,8 +69,12 @@ class Messages:
 
     async def first(self, tickets: Sequence[str]) -> dict[str, str | None]:
         """Give the first message of each ticket, as plain text."""
-        if not tickets:
-            return {}
+        found: dict[str, str | None] = {}
+        for start in range(0, len(tickets), MAX_ROWS):
+            found |= await self._first(tickets[start : start + MAX_ROWS])
+        return found
+
+    async def _first(self, tickets: Sequence[str]) -> dict[str, str | None]:
         terms = [f"ObjectType = '{_TICKET}'", "Type = 'Create'", either([f"TicketId = {t}" for t in tickets])]
         found = await self._api.search(
             "transactions", _all(terms), [("fields", _TRANSACTION)], [("orderby", "id")], MAX_ROWS

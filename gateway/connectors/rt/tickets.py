@@ -80,7 +80,7 @@ class Tickets:
 
         async def count() -> int | None:
             # What comes with a page that starts at a cursor is the number of those after it.
-            return (await api.search("tickets", query, [("fields", "id")], (), 1)).total
+            return (await api.search("tickets", query, (), (), 1)).total
 
         later = (page.after or page.before) is not None
         part, total = await asyncio.gather(
@@ -91,12 +91,9 @@ class Tickets:
         items: list[Any] = []
         for row, (_, cursor) in zip(rows, part.rows, strict=True):
             record = reader.read(row, scope)
-            if record is not None and wanted is not None and STATUS.get(row["Status"]) not in wanted:
-                known = TicketStatus.UNKNOWN not in wanted or row["Status"] in STATUS
-                record = api.broken("Ticket.status: not the one asked for") if known else record
             if record is None:
                 raise api.broken("a ticket of another queue")
-            items.append((record, cursor))
+            items.append((record if _meets(row, wanted) else _other_status(api), cursor))
         return Listing(items, part.has_next, part.has_previous, total=part.total if not later else total)
 
     async def list_comments(self, ticket: Ticket, page: Page, fields: Selection) -> Listing[TicketComment]:
@@ -131,6 +128,16 @@ def _statuses(wanted: frozenset[TicketStatus]) -> list[str]:
         others = " AND ".join(f"Status != '{word}'" for word in STATUS)
         found.append(f"( {others} )")
     return found
+
+
+def _meets(row: Wire, wanted: frozenset[TicketStatus] | None) -> bool:
+    status = row["Status"]  # without, the row would not have been shown
+    found = STATUS.get(status, TicketStatus.UNKNOWN) if isinstance(status, str) else None
+    return wanted is None or found in wanted
+
+
+def _other_status(api: Api) -> GatewayError:
+    return api.broken("Ticket.status: not the one asked for")
 
 
 async def _untold() -> int | None:
