@@ -1,16 +1,20 @@
-"""The connector against a real Request Tracker: the contract suite, and what is this tracker's own."""
+"""The connector against a real Request Tracker: the contract suite, and what `gateway check` finds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
 from gateway.connectors.ports.common import Direction
 from gateway.connectors.ports.support import TicketFilter, TicketSort, TicketSortField, TicketsPort
+from gateway.connectors.rt.config import Config
 from gateway.connectors.testing import Call, Case, ConnectorContract, ListCase, Subject
-from gateway.settings import Secret
+from gateway.errors import ConfigurationError, UpstreamError
+from gateway.outbound import Outbound
+from gateway.settings import Secret, convert
 from sandbox.data import DataSet
 from tests.contract.rt.conftest import connected, present
 from tests.real.rt.fixture import RequestTracker
@@ -80,3 +84,22 @@ class TestCreatedContract(ConnectorContract):
     @pytest.fixture
     def subject(self, request_tracker: RequestTracker, data: DataSet) -> Subject:
         return subject_of(request_tracker, data, CREATED)
+
+
+async def test_ping_finds_what_is_set_up_wrong(request_tracker: RequestTracker, outbound: Outbound) -> None:
+    changes: dict[str, dict[str, Any]] = {
+        "queue": {"queue": "No such queue"},
+        "field": {"account_field": "No such field"},
+        "rights": {"token": Secret(request_tracker.powerless_token)},
+    }
+    for wrong in changes.values():
+        with pytest.raises(UpstreamError):
+            await connected(request_tracker, "helpdesk", request_tracker.url, outbound, **wrong).ping()
+
+
+@pytest.mark.parametrize("name", ["", "a'b", 'a"b', "a\\b", "a{b}", "a\nb", "a/b"])
+def test_names_that_a_query_would_misread_are_refused(name: str) -> None:
+    for key in ("queue", "account_field"):
+        raw = {"base_url": "https://rt.example.com", "token": "t", "queue": "Support"} | {key: name}
+        with pytest.raises(ConfigurationError):
+            convert(raw, Config, "connectors.helpdesk")

@@ -1,119 +1,52 @@
-"""What is this tracker's own in reading: roles, internal remarks, texts, files, and queries made of texts."""
+"""What is this tracker's own in reading tickets: queries made of texts, pages both ways, errors."""
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-import aiohttp
 import pytest
 
 from gateway.auth import boundary
 from gateway.auth.permissions import Permission
 from gateway.auth.scope import AccountScope, Ref
-from gateway.connectors.ports.common import Direction, Listing, Page
+from gateway.connectors.ports.common import Direction, Page
 from gateway.connectors.ports.support import (
     PersonKind,
     Ticket,
     TicketComment,
     TicketFilter,
-    TicketPriority,
     TicketSort,
     TicketSortField,
-    TicketsPort,
     TicketStatus,
 )
-from gateway.connectors.rt.config import Config
 from gateway.connectors.rt.connector import Connector
-from gateway.connectors.testing import Wire, everything
+from gateway.connectors.testing import Wire
+from gateway.connectors.testing.checks import outcome, replaced
 from gateway.connectors.testing.wire import changed, fixed
-from gateway.errors import Code, ConfigurationError, RequestError, UpstreamError
+from gateway.errors import Code, RequestError, UpstreamError
 from gateway.outbound import Outbound
-from gateway.settings import Secret, convert
 from sandbox.data import DataSet
-from sandbox.data.desk import HIDDEN_REMARK
 from sandbox.data.desk import Ticket as Row
-from tests.contract.rt.conftest import connected, present
+from tests.contract.rt.conftest import (
+    ALL,
+    COUNTED,
+    PRIORITIES,
+    STATUSES,
+    Make,
+    Say,
+    connected,
+    listed,
+    load,
+    port_of,
+    present,
+    scope,
+)
 from tests.real.rt.fixture import RequestTracker
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("rt")]
-
-STATUSES = {
-    "new": TicketStatus.NEW,
-    "open": TicketStatus.OPEN,
-    "pending": TicketStatus.PENDING,
-    "hold": TicketStatus.PENDING,
-    "solved": TicketStatus.SOLVED,
-    "closed": TicketStatus.SOLVED,
-}
-PRIORITIES = {
-    None: None,
-    "low": TicketPriority.LOW,
-    "normal": TicketPriority.NORMAL,
-    "high": TicketPriority.HIGH,
-    "urgent": TicketPriority.URGENT,
-}
-ALL = everything(Ticket, TicketComment)
-COUNTED = {Ticket: frozenset({"subject"}), Listing: frozenset({"Ticket"})}
-Make = Callable[..., Awaitable[str]]
-Say = Callable[..., Awaitable[None]]
-
-
-def port_of(connector: Connector) -> Any:
-    return connector.ports[TicketsPort]
-
-
-def scope(account: str) -> AccountScope:
-    return AccountScope("made", frozenset(Permission), {"helpdesk": (account,)})
-
-
-async def load(connector: Connector, whose: AccountScope, *ids: object) -> list[Any]:
-    found: list[Any] = await port_of(connector).get_many([Ref(whose, str(one)) for one in ids], ALL)
-    return found
-
-
-async def comments(connector: Connector, ticket: Any) -> list[Any]:
-    listing = await port_of(connector).list_comments(ticket, Page(first=100), ALL)
-    return [record for record, _ in listing.items]
-
-
-async def listed(
-    connector: Connector, whose: AccountScope, filter_: TicketFilter, sort: TicketSort, page: Page
-) -> Any:
-    return await port_of(connector).list_tickets(whose, page, filter_, sort, COUNTED)
-
-
-@pytest.fixture
-async def say(request_tracker: RequestTracker) -> Any:
-    """Speak in a ticket, as somebody: all have one password."""
-    async with aiohttp.ClientSession(f"{request_tracker.url}/REST/2.0/") as session:
-
-        async def speak(path: str, *, who: str | None = None, method: str = "POST", **body: Any) -> Any:
-            auth = aiohttp.encode_basic_auth(who or request_tracker.user, request_tracker.password)
-            headers = {"Authorization": auth}
-            async with session.request(method, path, json=body, headers=headers) as answer:
-                assert answer.status in {200, 201}, await answer.text()
-                return await answer.json()
-
-        yield speak
-
-
-@pytest.fixture
-def make(request_tracker: RequestTracker, say: Any) -> Make:
-    """Make a ticket of an account that no other test has, and give its id."""
-
-    async def made(account: str | None, **more: Any) -> str:
-        fields = {} if account is None else {request_tracker.account_field: account}
-        given = {"Queue": request_tracker.queue, "Subject": "Pump", "ContentType": "text/plain"}
-        found = await say("ticket", **(given | {"Content": "It is hot.", "CustomFields": fields} | more))
-        return str(found["id"])
-
-    return made
-
 
 # Tickets
 
@@ -263,7 +196,7 @@ async def test_a_ticket_without_an_account_is_nobodys(connector: Connector, make
     assert not boundary.admits(found)
 
 
-async def test_a_ticket_is_whose_its_field_says_now(connector: Connector, make: Make, say: Any) -> None:
+async def test_a_ticket_is_whose_its_field_says_now(connector: Connector, make: Make, say: Say) -> None:
     ticket = await make("C-7003")
     [found] = await load(connector, scope("C-7003"), ticket)
     assert boundary.admits(found)
@@ -272,152 +205,42 @@ async def test_a_ticket_is_whose_its_field_says_now(connector: Connector, make: 
     assert not boundary.admits(found)
 
 
-# Messages
-
-
-async def test_public_messages_are_what_was_said(
-    connector: Connector, acme: AccountScope, data: DataSet, request_tracker: RequestTracker
+async def test_a_page_that_is_larger_than_the_trackers(
+    connector: Connector, acme: AccountScope, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    internal = 0
-    for row in present(data, "acme")[:12]:
-        [ticket] = await load(connector, acme, request_tracker.tickets[row.id])
-        found = await comments(connector, ticket)
-        said = [comment for comment in row.comments if comment.public]
-        internal += len(row.comments) - len(said)
-        for comment, one in zip(said, found, strict=True):
-            assert (one.id, one.body) == (str(request_tracker.comments[comment.id]), comment.body)
-            assert one.created_at == comment.created
-            author = data.desk.users[comment.author]
-            staff = author.org is None
-            assert (one.author.display_name, one.author.email, one.author.kind) == (
-                author.name,
-                None if staff else author.email,
-                PersonKind.STAFF if staff else PersonKind.CUSTOMER,
-            )
-            assert [(f.id, f.file_name, f.mime_type, f.size_bytes) for f in one.attachments] == [
-                (str(request_tracker.attachments[f.id]), f.file_name, f.content_type, len(f.content))
-                for f in comment.attachments
-            ]
-        assert HIDDEN_REMARK not in repr(found)
-    assert internal
-
-
-async def test_roles_tell_who_is_who(
-    connector: Connector, make: Make, say: Any, request_tracker: RequestTracker
-) -> None:
-    ticket = await make("C-7005", Requestor="ada@acme.example", Cc="ben@acme.example")
-    await say(f"ticket/{ticket}/correspond", who="ada@acme.example", Content="a", ContentType="text/plain")
-    await say(f"ticket/{ticket}/correspond", who="lind@vendor.example", Content="b", ContentType="text/plain")
-    await say(f"ticket/{ticket}/comment", who="lind@vendor.example", Content="c", ContentType="text/plain")
-    [found] = await load(connector, scope("C-7005"), ticket)
-    authors = [(one.author.email, one.author.kind) for one in await comments(connector, found)]
-    assert authors == [
-        (None, PersonKind.STAFF),  # the gateway's own user made it
-        ("ada@acme.example", PersonKind.CUSTOMER),
-        (None, PersonKind.STAFF),
-    ]
-    await say(f"ticket/{ticket}", method="PUT", who="lind@vendor.example", Owner="lind@vendor.example")
-    own = await make("C-7005", Requestor="lind@vendor.example")
-    await say(f"ticket/{own}", method="PUT", who="lind@vendor.example", Owner="lind@vendor.example")
-    [found] = await load(connector, scope("C-7005"), own)
-    assert (found.requester.email, found.requester.kind) == (None, PersonKind.STAFF)
-
-
-async def test_texts_of_any_kind(connector: Connector, make: Make, say: Any) -> None:
-    ticket = await make("C-7006", Content="Grüße aus 日本\n<b>kept</b>")
-    html = "<p>Grüße &amp; <b>more</b></p><script>x()</script>one<br>two"
-    await say(f"ticket/{ticket}/correspond", Content=html, ContentType="text/html")
-    await say(
-        f"ticket/{ticket}/correspond",
-        Content="with a file",
-        ContentType="text/plain",
-        Attachments=[
-            {"FileName": "a.txt", "FileType": "text/plain", "FileContent": base64.b64encode(b"file").decode()}
-        ],
+    whole = await listed(connector, acme, TicketFilter(), TicketSort(), Page(first=8))
+    wire.reset()
+    monkeypatch.setattr("gateway.connectors.rt.paging.MAX_ROWS", 3)
+    pieces = await listed(connector, acme, TicketFilter(), TicketSort(), Page(first=8))
+    assert len(wire.calls) == 3
+    assert ([c for _, c in pieces.items], pieces.has_next, pieces.total) == (
+        [c for _, c in whole.items],
+        True,
+        whole.total,
     )
-    [found] = await load(connector, scope("C-7006"), ticket)
-    assert found.description == "Grüße aus 日本\n<b>kept</b>"
-    said = await comments(connector, found)
-    assert [one.body for one in said] == [
-        "Grüße aus 日本\n<b>kept</b>",
-        "Grüße & more\none\ntwo",
-        "with a file",
-    ]
-    assert [[file.file_name for file in one.attachments] for one in said] == [[], [], ["a.txt"]]
-    async with port_of(connector).open_attachment(scope("C-7006"), said[2].attachments[0].id) as opened:
-        assert b"".join([chunk async for chunk in opened.chunks]) == b"file"
 
 
-async def test_an_internal_remark_among_the_answers_breaks_them(
-    connector: Connector, acme: AccountScope, wire: Wire, data: DataSet, request_tracker: RequestTracker
+@pytest.mark.parametrize(
+    ("key", "value"), [("Status", "open"), ("LastUpdated", "2099-01-01T00:00:00Z"), ("id", "7")]
+)
+async def test_rows_that_were_not_asked_for_are_not_believed(
+    connector: Connector, acme: AccountScope, wire: Wire, key: str, value: str
 ) -> None:
-    [ticket] = await load(connector, acme, request_tracker.tickets[present(data, "acme")[0].id])
-    for right, wrong in ((b'"Create"', b'"Comment"'), (b'"RT::Ticket"', b'"RT::User"')):
-        wire.spoil = changed(lambda body, right=right, wrong=wrong: body.replace(right, wrong))  # type: ignore[misc]
-        with pytest.raises(UpstreamError) as caught:
-            await comments(connector, ticket)
-        assert caught.value.code is Code.UPSTREAM_CONTRACT_BROKEN
+    new = TicketFilter(status=(TicketStatus.NEW,))
+    first = await listed(connector, acme, new, TicketSort(), Page(first=1))
+    wire.spoil = changed(replaced(key, lambda _: value))
+
+    async def rows() -> list[Any]:
+        page = Page(first=3, after=first.items[0][1])
+        listing = await listed(connector, acme, new, TicketSort(), page)
+        return [record for record, _ in listing.items]
+
+    found = await outcome(rows)
+    assert found
+    assert all(isinstance(record, UpstreamError) for record in found)
 
 
-# Files
-
-
-async def test_files_open_as_they_were_sent(
-    connector: Connector, acme: AccountScope, wire: Wire, data: DataSet, request_tracker: RequestTracker
-) -> None:
-    files = [
-        file
-        for row in present(data, "acme")
-        for comment in row.comments
-        if comment.public
-        for file in comment.attachments
-    ]
-    assert files
-    for file in files:
-        wire.reset()
-        number = str(request_tracker.attachments[file.id])
-        async with port_of(connector).open_attachment(acme, number) as opened:
-            content = b"".join([chunk async for chunk in opened.chunks])
-        assert (content, opened.size) == (file.content, len(file.content))
-        assert (opened.file_name, opened.mime_type) == (file.file_name, file.content_type)
-        assert len(wire.calls) == 4
-
-
-async def test_files_of_others_of_remarks_and_of_nothing_stay_shut(
-    connector: Connector, acme: AccountScope, wire: Wire, make: Make, say: Any, data: DataSet,
-    request_tracker: RequestTracker,
-) -> None:  # fmt: skip
-    file = {"FileName": "a.txt", "FileType": "text/plain", "FileContent": base64.b64encode(b"x").decode()}
-    ticket = await make("C-7007")
-    await say(f"ticket/{ticket}/comment", Content="c", ContentType="text/plain", Attachments=[file])
-    auth = {"Authorization": f"token {request_tracker.token}"}
-    async with aiohttp.ClientSession(headers=auth) as session:
-        url = f"{request_tracker.url}/REST/2.0/ticket/{ticket}/attachments?fields=Filename"
-        async with session.get(url) as answer:
-            rows = (await answer.json())["items"]
-    remark = next(row["id"] for row in rows if row["Filename"] == "a.txt")
-    foreign = next(
-        request_tracker.attachments[file.id]
-        for row in present(data, "bright")
-        for comment in row.comments
-        for file in comment.attachments
-    )
-    for whose, number in (
-        (scope("C-7007"), remark),
-        (acme, str(foreign)),
-        (acme, "99999999"),
-        (acme, "../1"),
-        (acme, "0"),
-    ):
-        wire.reset()
-        with pytest.raises(UpstreamError) as caught:
-            async with port_of(connector).open_attachment(whose, number):
-                pass
-        assert caught.value.code is Code.UPSTREAM_CONTRACT_BROKEN
-        assert not any("/attachment/" in call.path for call in wire.calls)
-
-
-# Calls, errors and setup
+# Calls and errors
 
 
 async def test_numbers_of_calls(
@@ -463,22 +286,3 @@ async def test_what_the_tracker_says_of_itself_is_not_passed_on(
             await listed(connector, acme, TicketFilter(), TicketSort(), Page(first=5))
         assert "/usr/share" not in f"{caught.value} {caught.value.detail} {caught.value.extensions()}"
     assert "/usr/share" not in caplog.text
-
-
-async def test_ping_finds_what_is_set_up_wrong(request_tracker: RequestTracker, outbound: Outbound) -> None:
-    changes: dict[str, dict[str, Any]] = {
-        "queue": {"queue": "No such queue"},
-        "field": {"account_field": "No such field"},
-        "rights": {"token": Secret(request_tracker.powerless_token)},
-    }
-    for wrong in changes.values():
-        with pytest.raises(UpstreamError):
-            await connected(request_tracker, "helpdesk", request_tracker.url, outbound, **wrong).ping()
-
-
-@pytest.mark.parametrize("name", ["", "a'b", 'a"b', "a\\b", "a{b}", "a\nb", "a/b"])
-def test_names_that_a_query_would_misread_are_refused(name: str) -> None:
-    for key in ("queue", "account_field"):
-        raw = {"base_url": "https://rt.example.com", "token": "t", "queue": "Support"} | {key: name}
-        with pytest.raises(ConfigurationError):
-            convert(raw, Config, "connectors.helpdesk")
