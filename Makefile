@@ -30,7 +30,7 @@ demo: .venv/run ## run the gateway on stand-in systems (PORT=8000)
 
 .PHONY: test
 test: .venv/dev ## run every test, against real systems too where they install
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadgroup --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --skip-covered --fail-under 92
 	@$(BIN)/coverage report --include 'gateway/auth/*' --fail-under 100
 

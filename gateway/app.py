@@ -11,10 +11,11 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 
 import uvicorn
-from graphql import OperationType
+from graphql import GraphQLSchema, OperationType
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -91,7 +92,7 @@ class Gateway:
         self._probing: asyncio.Future[dict[str, UpstreamError | None]] | None = None
         self._probed_at = 0.0
         self._transfers = Transfers(self.registry, self._passes)
-        schema, _ = build_schema(views=finder.load(settings.views.enabled))
+        schema = _schema(settings.views.enabled)
         self._endpoint = Endpoint(
             schema=schema,
             verifier=self._verifier,
@@ -160,6 +161,12 @@ class Gateway:
             base_url=self.settings.server.public_url or base_url,
             fresh=operation.node.operation is OperationType.MUTATION,
         )
+
+
+@cache
+def _schema(views: tuple[str, ...]) -> GraphQLSchema:
+    """Build the schema once per process: it holds nothing of one gateway."""
+    return build_schema(views=finder.load(views))[0]
 
 
 async def _healthz(_request: Request) -> JSONResponse:
