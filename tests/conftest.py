@@ -5,13 +5,37 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadGroupScheduling
 
 from sandbox.data import DataSet, build
 from sandbox.world import World
 from tests.support.expected import Expected
 from tests.support.portal import Layout, Portal, patient, two_systems
+
+_GROUPS = {
+    "tests/contract/rt/": "rt",
+    "tests/contract/s3/test_real.py": "seaweedfs",
+    "tests/contract/tryton/": "tryton",
+    "tests/e2e/test_real_": "tryton",
+    "tests/real/oidc/": "oidc",
+    "tests/real/rt/": "rt",
+    "tests/real/seaweedfs/": "seaweedfs",
+}
+"""Tests that share a real system, by the beginning of their node id: one process starts it for all."""
+
+
+class _Groups(LoadGroupScheduling):
+    """Reads the groups from `_GROUPS`: pytest 9.2 ignores the suffix that xdist 3.8 puts on node ids."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((group for start, group in _GROUPS.items() if nodeid.startswith(start)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupScheduling:
+    return _Groups(config, log)
 
 
 @pytest.fixture(scope="session")
