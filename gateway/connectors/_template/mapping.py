@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
-from gateway.connectors.converters import Converter, derive
+from gateway.connectors.converters import derive, iso_time
 from gateway.connectors.mapping import Table, path, row
 from gateway.connectors.ports.contacts import Contact
 
 # CHANGE: one table per model. An attribute that the vendor does not know gets no row, and is null.
-
-
-def _moment(value: str) -> dt.datetime:
-    """Read ISO 8601 with an offset; a moment without one is nobody's time, so it is refused."""
-    found = dt.datetime.fromisoformat(value)
-    if found.tzinfo is None:
-        raise ValueError
-    return found.astimezone(dt.UTC)
-
-
-moment = Converter((str,), lambda _env, value: _moment(value))
 
 
 def _full_name(given: str | None, family: str | None) -> str | None:
@@ -44,5 +31,5 @@ CONTACT = Table(
     email=row("email"),
     phone=row("phone"),
     job_title=row("job"),
-    created_at=row("created", moment),
+    created_at=row("created", iso_time),
 )
