@@ -12,6 +12,7 @@ from gateway.connectors.ports.common import Direction
 from gateway.connectors.ports.support import TicketFilter, TicketSort, TicketSortField, TicketsPort
 from gateway.connectors.rt.config import Config
 from gateway.connectors.testing import Call, Case, ConnectorContract, ListCase, Subject
+from gateway.connectors.testing.lists import ListContract
 from gateway.errors import ConfigurationError, UpstreamError
 from gateway.outbound import Outbound
 from gateway.settings import Secret, convert
@@ -76,10 +77,12 @@ class TestContract(ConnectorContract):
         return subject_of(request_tracker, data, UPDATED)
 
 
-class TestCreatedContract(ConnectorContract):
-    """Another order keeps the same contract."""
+class TestCreatedContract(ListContract):
+    """Another order keeps the contract of lists; what has no order was tried above."""
 
     ports = (TicketsPort,)
+    pytest_generate_tests = ConnectorContract.pytest_generate_tests
+    bench = ConnectorContract.bench
 
     @pytest.fixture
     def subject(self, request_tracker: RequestTracker, data: DataSet) -> Subject:
