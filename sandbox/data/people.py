@@ -67,10 +67,10 @@ def staff() -> list[Staff]:
     """Give the account managers."""
     return [
         Staff(
-            salesforce_id("005", 1), "Mara Keller", "mara.keller@vendor.example", "Account manager",
+            salesforce_id("005", 1), "Account Manager", "account.manager@vendor.example", "Account manager",
             "+49 30 5550101",
         ),
-        Staff(salesforce_id("005", 2), "Noel Price", "noel.price@vendor.example", "Partner manager", None),
+        Staff(salesforce_id("005", 2), "Partner Manager", "partner.manager@vendor.example", "Partner manager", None),
     ]  # fmt: skip
 
 
