@@ -70,7 +70,9 @@ def staff() -> list[Staff]:
             salesforce_id("005", 1), "Account Manager", "account.manager@vendor.example", "Account manager",
             "+49 30 5550101",
         ),
-        Staff(salesforce_id("005", 2), "Partner Manager", "partner.manager@vendor.example", "Partner manager", None),
+        Staff(
+            salesforce_id("005", 2), "Partner Manager", "partner.manager@vendor.example", "Partner manager", None,
+        ),
     ]  # fmt: skip
 
 
