@@ -71,7 +71,8 @@ def staff() -> list[Staff]:
             "+49 30 5550101",
         ),
         Staff(
-            salesforce_id("005", 2), "Partner Manager", "partner.manager@vendor.example", "Partner manager", None,
+            salesforce_id("005", 2), "Partner Manager", "partner.manager@vendor.example", "Partner manager",
+            None,
         ),
     ]  # fmt: skip
 
