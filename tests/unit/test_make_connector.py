@@ -62,6 +62,7 @@ def test_its_contract_suite_is_green_at_once(tool: ModuleType, tmp_path: Path) -
     for folder in ("gateway", "sandbox"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
     shutil.copytree(ROOT / "tests/contract/_template", tmp_path / "tests/contract/_template", ignore=ignore)
+    shutil.copy(ROOT / "tests/contract/conftest.py", tmp_path / "tests/contract")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     tool.make(tmp_path, "acme_desk")
     # The parent's coverage is not the child's business: its files are elsewhere.

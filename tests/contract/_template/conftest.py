@@ -38,16 +38,8 @@ async def system(data: DataSet, token: str) -> AsyncIterator[StandIn]:
 
 
 @pytest.fixture
-async def wire(system: StandIn) -> AsyncIterator[Wire]:
-    async with Wire(system.url) as running:
-        yield running
-
-
-@pytest.fixture
-async def connector(wire: Wire, token: str) -> AsyncIterator[Connector]:
-    outbound = Outbound(backoff=(0.0, 0.0))
-    yield connected("crm", wire.url, outbound, token)
-    await outbound.close()
+def connector(wire: Wire, outbound: Outbound, token: str) -> Connector:
+    return connected("crm", wire.url, outbound, token)
 
 
 @pytest.fixture

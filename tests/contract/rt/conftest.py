@@ -94,16 +94,8 @@ def data() -> DataSet:
 
 
 @pytest.fixture
-async def outbound() -> AsyncIterator[Outbound]:
-    made = Outbound(backoff=(0.0, 0.0))
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def wire(request_tracker: RequestTracker) -> AsyncIterator[Wire]:
-    async with Wire(request_tracker.url) as running:
-        yield running
+def system(request_tracker: RequestTracker) -> RequestTracker:
+    return request_tracker
 
 
 @pytest.fixture

@@ -81,13 +81,6 @@ async def system(data: DataSet) -> AsyncIterator[StandIn]:
 
 
 @pytest.fixture
-async def outbound() -> AsyncIterator[Outbound]:
-    made = Outbound(backoff=(0.0, 0.0))
-    yield made
-    await made.close()
-
-
-@pytest.fixture
 async def wire(system: StandIn) -> AsyncIterator[Wire]:
     async with Wire(system.url, keep_host=True) as running:
         yield running

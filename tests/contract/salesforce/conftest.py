@@ -86,19 +86,6 @@ async def system(data: DataSet, private_key: RSAKey) -> AsyncIterator[StandIn]:
 
 
 @pytest.fixture
-async def outbound() -> AsyncIterator[Outbound]:
-    made = Outbound(backoff=(0.0, 0.0))
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def wire(system: StandIn) -> AsyncIterator[Wire]:
-    async with Wire(system.url) as running:
-        yield running
-
-
-@pytest.fixture
 async def connector(wire: Wire, outbound: Outbound, private_key: RSAKey) -> Connector:
     """Signed in already, so that only calls to the API are counted."""
     made = connected("crm", wire.url, outbound, private_key)

@@ -90,19 +90,6 @@ def get(http: aiohttp.ClientSession) -> Callable[..., Any]:
 
 
 @pytest.fixture
-async def outbound() -> AsyncIterator[Outbound]:
-    made = Outbound(backoff=(0.0, 0.0))
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def wire(system: StandIn) -> AsyncIterator[Wire]:
-    async with Wire(system.url) as running:
-        yield running
-
-
-@pytest.fixture
 def connector(wire: Wire, outbound: Outbound, api_key: str) -> Connector:
     return connected("billing", wire.url, outbound, api_key)
 

@@ -24,16 +24,8 @@ async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
 
 
 @pytest.fixture
-async def wire(side: Side) -> AsyncIterator[Wire]:
-    async with Wire(side.url) as between:
-        yield between
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[Outbound]:
-    made = Outbound(backoff=(0.0, 0.0))
-    yield made
-    await made.close()
+def system(side: Side) -> Side:
+    return side
 
 
 @pytest.fixture

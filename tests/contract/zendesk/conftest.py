@@ -120,19 +120,6 @@ def send(http: aiohttp.ClientSession) -> Ask:
 
 
 @pytest.fixture
-async def outbound() -> AsyncIterator[Outbound]:
-    made = Outbound(backoff=(0.0, 0.0))
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def wire(system: StandIn) -> AsyncIterator[Wire]:
-    async with Wire(system.url) as running:
-        yield running
-
-
-@pytest.fixture
 def connector(wire: Wire, outbound: Outbound, system: StandIn) -> Connector:
     return connected("helpdesk", wire.url, outbound, system)
 
