@@ -1,5 +1,6 @@
 """A running stand-in for Zendesk, a plain client and the connector for it, and what its data set says."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from gateway.auth.scope import AccountScope
 from gateway.connectors.oauth import TokenSource, client_credentials
+from gateway.connectors.ports.support import Ticket
 from gateway.connectors.testing import Wire
 from gateway.connectors.zendesk.config import Config
 from gateway.connectors.zendesk.connector import TOKEN_PATH, Connector, assemble
@@ -16,12 +18,14 @@ from gateway.outbound import Outbound
 from gateway.settings import Secret
 from sandbox.data import ANCHOR, DataSet, build
 from sandbox.data.desk import PARTNER_SEGMENT
+from sandbox.data.desk import Ticket as Row
 from sandbox.serve import StandIn
 from sandbox.zendesk import stand_in
 
 NOW = dt.datetime.combine(ANCHOR, dt.time(12), dt.UTC)
 CLIENT_ID = "portal"
 CLIENT_SECRET = "desk-secret-0123456789"
+SUBJECTS = {Ticket: frozenset({"subject"})}
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -51,6 +55,20 @@ class Clock:
 
     def __call__(self) -> float:
         return self.seconds
+
+
+def tickets_of(data: DataSet, key: str) -> list[Row]:
+    """An account's tickets as its customers are to see them: last changed first."""
+    rows = [row for row in data.desk.tickets if row.account == key and not row.deleted]
+    return sorted(rows, key=lambda row: (row.updated, row.id), reverse=True)
+
+
+def with_tickets(data: DataSet, rows: list[Row]) -> DataSet:
+    return dataclasses.replace(data, desk=dataclasses.replace(data.desk, tickets=rows))
+
+
+def running(data: DataSet) -> StandIn:
+    return stand_in(data, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, now=Clock())
 
 
 @pytest.fixture(scope="module")
