@@ -125,7 +125,7 @@ def object_type(model: type | None = None, *, requires: Iterable[Permission]) ->
             # What a type requires is kept by its name: a second one must not loosen the first.
             raise TypeError(f"{cls.__name__} is declared twice")
         annotations: dict[str, Any] = {}
-        for attribute, hint in inspect.get_annotations(cls).items():
+        for attribute, hint in (_of_interfaces(cls) | inspect.get_annotations(cls)).items():
             if hint not in ("auto", auto):
                 raise TypeError(f"{cls.__name__}.{attribute}: write `auto`, or assign a field")
             if model is None or attribute not in _hints(model):
@@ -338,6 +338,17 @@ def _global_id(type_name: str) -> Resolver:
         return global_id(type_name, parent)
 
     return resolve
+
+
+def _of_interfaces(cls: type) -> dict[str, Any]:
+    """Give the fields that its interfaces read from any model as it is: each type reads its own model's."""
+    return {
+        declared.python_name: auto
+        for base in cls.__bases__
+        if hasattr(base, "__strawberry_definition__")
+        for declared in base.__strawberry_definition__.fields
+        if META in declared.metadata
+    }
 
 
 def _frozen(reads: Reads) -> dict[type, frozenset[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import strawberry
 
@@ -10,50 +11,38 @@ from gateway.auth.permissions import Permission
 from gateway.connectors.ports.common import Url
 from gateway.resolvers import mutations as models
 from gateway.resolvers import support_writes as write
-from gateway.schema.base import auto, enum_of, mutation, object_type, plain
+from gateway.schema.base import auto, enum_of, mutation, object_type, plain, text_of
 from gateway.schema.support import Ticket, TicketComment
 
 
-@strawberry.interface(description="Why a mutation did not do what it was asked for.")
-class UserError:
-    """Types that list it describe one sort of failure each."""
+def _told(type_: Any, attribute: str) -> Any:
+    return plain(type_, attribute, text_of(models.Problem, attribute))
 
-    message: str = strawberry.field(description="What is wrong and what to write, for people.")
-    code: enum_of(models.UserErrorCode) = strawberry.field(description="What is wrong, for programs.")  # type: ignore[valid-type]  # made at run time
-    path: list[str] | None = strawberry.field(
-        description="The part of the input that is wrong; null: none is."
-    )
-    retryable: bool = strawberry.field(description="Whether the same input may do later.")
+
+@strawberry.interface(description=models.Problem.__doc__)
+class UserError:
+    """Types that list it describe one sort of failure each, and have its fields."""
+
+    message = _told(str, "message")
+    code = _told(enum_of(models.UserErrorCode), "code")
+    path = _told(list[str] | None, "path")
+    retryable = _told(bool, "retryable")
 
 
 @object_type(models.ValidationError, requires=[])
 class ValidationError(UserError):
     """A value of the input cannot be taken."""
 
-    message: auto
-    code: auto
-    path: auto
-    retryable: auto
-
 
 @object_type(models.NotFoundError, requires=[])
 class NotFoundError(UserError):
     """Something that the input names is not there, or not for the caller."""
-
-    message: auto
-    code: auto
-    path: auto
-    retryable: auto
 
 
 @object_type(models.PermissionError_, requires=[])
 class PermissionError(UserError):  # noqa: A001  the name in the schema
     """The caller may not do that in this account."""
 
-    message: auto
-    code: auto
-    path: auto
-    retryable: auto
     requires: auto
 
 
@@ -61,30 +50,16 @@ class PermissionError(UserError):  # noqa: A001  the name in the schema
 class ConflictError(UserError):
     """Somebody else is changing the same thing, or the same write is under way."""
 
-    message: auto
-    code: auto
-    path: auto
-    retryable: auto
-
 
 @object_type(models.IdempotencyError, requires=[])
 class IdempotencyError(UserError):
     """The idempotency key came with another input before."""
-
-    message: auto
-    code: auto
-    path: auto
-    retryable: auto
 
 
 @object_type(models.RateLimitedError, requires=[])
 class RateLimitedError(UserError):
     """A system limits the rate of calls."""
 
-    message: auto
-    code: auto
-    path: auto
-    retryable: auto
     system: auto
     retry_after_seconds: auto
 
@@ -93,10 +68,6 @@ class RateLimitedError(UserError):
 class UpstreamError(UserError):
     """A system did not do its part."""
 
-    message: auto
-    code: auto
-    path: auto
-    retryable: auto
     system: auto
     outcome_unknown: auto
 
@@ -104,11 +75,6 @@ class UpstreamError(UserError):
 @object_type(models.UnsupportedError, requires=[])
 class UnsupportedError(UserError):
     """The system behind this cannot do that."""
-
-    message: auto
-    code: auto
-    path: auto
-    retryable: auto
 
 
 USER_ERRORS = (
