@@ -130,16 +130,26 @@ class RequestContext:
         name, _ = self._binding(method)
         if self._registry.kind_of(method) is Kind.ACCOUNT and not ref.scope.owners(name):
             return None
-        loader = self._loaders.get(method)
-        if loader is None:
-            loader = self._loaders[method] = DataLoader(self._batch(method))
         # Shielded: one caller that is cancelled must not take the answer from the others.
-        return await asyncio.shield(loader.load(ref))
+        return await asyncio.shield(self._loader(method).load(ref))
 
     async def load_many(self, method: PortMethod, refs: Sequence[Ref]) -> _Values:
-        """Load several records in one batch; an error stands in its record's place."""
+        """Load several records that are a list in the answer; an error stands in its record's place."""
         self.count_rows(len(refs))
-        return await asyncio.gather(*(self.load(method, ref) for ref in refs), return_exceptions=True)
+        return await self.load_all(method, refs)
+
+    async def load_all(self, method: PortMethod, refs: Sequence[Ref]) -> _Values:
+        """Load several records in one batch; an error stands in its record's place."""
+        if not refs:
+            return []
+        name, _ = self._binding(method)
+        owned = self._registry.kind_of(method) is Kind.ACCOUNT
+        load = self._loader(method).load
+        pending = [None if owned and not ref.scope.owners(name) else load(ref) for ref in refs]
+        if waited := {future for future in pending if future is not None}:
+            # It leaves them under way when this caller is cancelled: they are others' too.
+            await asyncio.wait(waited)
+        return [None if future is None else future.exception() or future.result() for future in pending]
 
     async def list(
         self,
@@ -253,8 +263,13 @@ class RequestContext:
         bound = self._registry.binding(method)
         if bound is None or bound[0] != record.connector:
             return
-        loader = self._loaders.setdefault(method, DataLoader(self._batch(method)))
-        loader.prime(Ref(record.scope, native_id(record)), record)
+        self._loader(method).prime(Ref(record.scope, native_id(record)), record)
+
+    def _loader(self, method: PortMethod) -> DataLoader[Ref, Any]:
+        loader = self._loaders.get(method)
+        if loader is None:
+            loader = self._loaders[method] = DataLoader(self._batch(method))
+        return loader
 
     def _batch(self, method: PortMethod) -> Callable[[_Refs], Coroutine[Any, Any, _Values]]:
         name, read = self._binding(method)

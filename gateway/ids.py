@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ _VERSION = 1
 _MAC_BYTES = 16
 _MAX_LENGTH = 8192
 _MIN_KEY_BYTES = 32
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,10 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def encode_id(identity: GlobalId) -> str:
     """Make the opaque text of an id."""
-    wire = _IdWire(_VERSION, identity.type, identity.connector, identity.account, identity.native_id)
-    return armour(_encode(wire))
+    # A tuple is written as the struct that reads it is, and made in less time.
+    return armour(
+        _encode((_VERSION, identity.type, identity.connector, identity.account, identity.native_id))
+    )
 
 
 def decode_id(text: str, argument: str = "id") -> GlobalId:
@@ -116,7 +120,7 @@ def _mac(key: bytes, bound: bytes, body: bytes) -> bytes:
 
 def armour(raw: bytes) -> str:
     """Write bytes as base64url without padding."""
-    return urlsafe_b64encode(raw).decode().rstrip("=")
+    return b2a_base64(raw, newline=False).translate(_URLSAFE, b"=").decode()
 
 
 def unarmour(text: str) -> bytes:

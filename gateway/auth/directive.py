@@ -7,8 +7,10 @@ or, where the parent belongs to no account (`Query`, `Viewer`), of each object t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any, Protocol, TypeAlias
 
 import strawberry
 from strawberry.schema_directive import Location
@@ -18,8 +20,10 @@ from gateway.errors import Code, RequestError
 
 strawberry.enum(Permission, description="What a caller can be allowed to do in an account.")
 
-Resolver = Callable[..., Awaitable[Any]]
-"""`await resolver(parent, context, **arguments)`: how every field is answered."""
+Resolver: TypeAlias = Callable[..., Any]
+"""`resolver(parent, context, **arguments)`, awaited where it is async: how a field is answered."""
+ResolverOfMany: TypeAlias = Callable[..., Awaitable[Sequence[Any]]]
+"""`await resolver(parents, context, **arguments)`: one value for each parent, an error in a value's place."""
 
 Requires = frozenset[Permission]
 
@@ -56,36 +60,60 @@ def refusal(value: Any, context: Denials, needed: Requires, coordinate: str) -> 
     return RequestError(Code.FORBIDDEN, f"{coordinate} needs the permission {names} in this account.")
 
 
-def guard(
-    resolve: Resolver,
-    coordinate: str,
-    requires: Requires,
-    requires_of: Callable[[Any], Requires] | None = None,
-) -> Resolver:
-    """Wrap a resolver so that it runs only for a caller who has all that is required.
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a field requires of its caller, compared before the field is answered and after.
 
     `requires_of` gives what an object of an abstract type requires by its own type.
     """
-    if not requires and requires_of is None:
-        return resolve
 
-    def judged(value: Any, context: Denials, *, anchored: bool) -> Any:
+    coordinate: str
+    requires: Requires
+    requires_of: Callable[[Any], Requires] | None = None
+
+    def one(self, resolve: Resolver) -> Resolver:
+        """Wrap a resolver, async or not, so that it runs only for a caller who has all that is required."""
+        if not self.requires and self.requires_of is None:
+            return resolve
+
+        def guarded(parent: Any, context: Any, **arguments: Any) -> Any:
+            # Before any call, where the parent belongs to an account; after it, for what came out.
+            if error := refusal(parent, context, self.requires, self.coordinate):
+                raise error
+            value = resolve(parent, context, **arguments)
+            return (
+                judged(value, parent, context) if isawaitable(value) else self._judged(value, parent, context)
+            )
+
+        async def judged(value: Awaitable[Any], parent: Any, context: Any) -> Any:
+            return self._judged(await value, parent, context)
+
+        return guarded
+
+    def many(self, resolve_all: ResolverOfMany) -> ResolverOfMany:
+        """Wrap a resolver for many parents: those who lack a permission are not asked for."""
+
+        async def guarded(parents: Sequence[Any], context: Any, **arguments: Any) -> Sequence[Any]:
+            refused = [refusal(parent, context, self.requires, self.coordinate) for parent in parents]
+            wanted = [parent for parent, error in zip(parents, refused, strict=True) if error is None]
+            found = await resolve_all(wanted, context, **arguments) if wanted else ()
+            judged = (
+                self._judged(value, parent, context) for value, parent in zip(found, wanted, strict=True)
+            )
+            return [error or next(judged) for error in refused]
+
+        return guarded
+
+    def _judged(self, value: Any, parent: Any, context: Denials) -> Any:
+        anchored = hasattr(parent, "granted")
+        if isinstance(value, list | tuple):
+            return [self._judge(item, context, anchored=anchored) for item in value]
+        return self._judge(value, context, anchored=anchored)
+
+    def _judge(self, value: Any, context: Denials, *, anchored: bool) -> Any:
         if value is None or isinstance(value, Exception):
             return value
-        needed = requires | requires_of(value) if requires_of else requires
+        needed = self.requires | self.requires_of(value) if self.requires_of else self.requires
         if needed and not anchored and not hasattr(value, "granted"):
-            raise TypeError(f"{coordinate}: neither the parent nor the value belongs to an account")
-        return refusal(value, context, needed, coordinate) or value
-
-    async def guarded(parent: Any, context: Any, **arguments: Any) -> Any:
-        # Before any call, where the parent belongs to an account; after it, for what came out.
-        error = refusal(parent, context, requires, coordinate)
-        if error:
-            raise error
-        anchored = hasattr(parent, "granted")
-        value = await resolve(parent, context, **arguments)
-        if isinstance(value, list | tuple):
-            return [judged(item, context, anchored=anchored) for item in value]
-        return judged(value, context, anchored=anchored)
-
-    return guarded
+            raise TypeError(f"{self.coordinate}: neither the parent nor the value belongs to an account")
+        return refusal(value, context, needed, self.coordinate) or value

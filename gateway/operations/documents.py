@@ -19,6 +19,7 @@ from graphql.validation.validate import ValidationAbortedError
 
 from gateway.errors import Code, RequestError
 from gateway.operations.analyse import Analysis, analyse
+from gateway.operations.compile import Plans
 
 MAX_CHARACTERS: Final = 100_000
 MAX_TOKENS: Final = 10_000
@@ -33,6 +34,7 @@ class Operation:
 
     node: OperationDefinitionNode
     analysis: Analysis
+    plans: Plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ class Documents:
 
     def _analysed(self, digest: str, ast: DocumentNode) -> Document:
         operations = {
-            node.name.value if node.name else None: Operation(node, analyse(self._schema, ast, node))
+            node.name.value if node.name else None: Operation(
+                node, analyse(self._schema, ast, node), Plans(self._schema, ast, node)
+            )
             for node in ast.definitions
             if isinstance(node, OperationDefinitionNode)
         }

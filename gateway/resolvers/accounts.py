@@ -15,33 +15,33 @@ from gateway.errors import GatewayError
 from gateway.resolvers.connections import Connection, PageArgs, gathered, held
 
 
-async def viewer(_parent: object, context: RequestContext) -> Principal:
+def viewer(_parent: object, context: RequestContext) -> Principal:
     """Answer who calls."""
     return context.principal
 
 
-async def user(principal: Principal, _context: RequestContext) -> Principal:
+def user(principal: Principal, _context: RequestContext) -> Principal:
     """Answer the person behind the token."""
     return principal
 
 
-async def memberships(principal: Principal, context: RequestContext, **page: Any) -> Connection:
+def memberships(principal: Principal, context: RequestContext, **page: Any) -> Connection:
     """List the caller's accounts, in the order of the token."""
     rows = list(principal.memberships.values())
     return held(context, "Viewer.memberships", rows, PageArgs(**page))
 
 
-async def current_account(principal: Principal, _context: RequestContext) -> Membership | None:
+def current_account(principal: Principal, _context: RequestContext) -> Membership | None:
     """Answer the first account of the token."""
     return next(iter(principal.memberships.values()), None)
 
 
-async def membership_account(membership: Membership, _context: RequestContext) -> Membership:
+def membership_account(membership: Membership, _context: RequestContext) -> Membership:
     """Answer the account a membership is in."""
     return membership
 
 
-async def record_account(record: Record, context: RequestContext) -> Membership | None:
+def record_account(record: Record, context: RequestContext) -> Membership | None:
     """Answer the account a record was read for."""
     return context.membership(record.scope.key)
 
@@ -67,7 +67,7 @@ async def children(membership: Membership, context: RequestContext, **page: Any)
     return gathered(context, "Account.children", scope, rows, PageArgs(**page), total=len(rows))
 
 
-async def summary(membership: Membership, _context: RequestContext) -> Membership:
+def summary(membership: Membership, _context: RequestContext) -> Membership:
     """Answer the account; each count is asked for by itself."""
     return membership
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from gateway.auth.principal import Membership
@@ -14,12 +15,11 @@ from gateway.connectors.ports.billing import (
     InvoiceSort,
     InvoicesPort,
     PaymentsPort,
-    Subscription,
     SubscriptionsPort,
 )
-from gateway.connectors.ports.common import key_of
 from gateway.context import RequestContext
 from gateway.resolvers.connections import Connection, PageArgs, begun, listed
+from gateway.resolvers.relations import by_key, by_keys
 
 
 async def invoices(
@@ -61,9 +61,11 @@ async def balance(membership: Membership, context: RequestContext) -> AccountBal
     return found
 
 
-async def invoice_lines(invoice: Invoice, context: RequestContext, **page: Any) -> Connection:
+def invoice_lines(
+    invoice: Invoice, context: RequestContext, **page: Any
+) -> Connection | Awaitable[Connection]:
     """Answer the lines that came with the invoice; ask the system only to page beyond them."""
-    return await begun(
+    return begun(
         context,
         InvoicesPort.list_lines,
         invoice,
@@ -73,30 +75,6 @@ async def invoice_lines(invoice: Invoice, context: RequestContext, **page: Any) 
     )
 
 
-async def invoice_payments(invoice: Invoice, context: RequestContext) -> list[Any] | None:
-    """Load what was paid on the invoice; all payments of the operation in one batch."""
-    payment_ids = key_of(invoice.payment_ids)
-    if payment_ids is None:
-        return None
-    refs = [Ref(invoice.scope, payment_id) for payment_id in payment_ids]
-    return await context.load_many(PaymentsPort.get_many, refs)
-
-
-async def invoice_subscription(invoice: Invoice, context: RequestContext) -> Subscription | None:
-    """Load the subscription the invoice was made for."""
-    subscription_id = key_of(invoice.subscription_id)
-    if subscription_id is None:
-        return None
-    found: Subscription | None = await context.load(
-        SubscriptionsPort.get_many, Ref(invoice.scope, subscription_id)
-    )
-    return found
-
-
-async def latest_invoice(subscription: Subscription, context: RequestContext) -> Invoice | None:
-    """Load the subscription's newest invoice."""
-    invoice_id = key_of(subscription.latest_invoice_id)
-    if invoice_id is None:
-        return None
-    found: Invoice | None = await context.load(InvoicesPort.get_many, Ref(subscription.scope, invoice_id))
-    return found
+invoice_payments = by_keys("payment_ids", PaymentsPort.get_many)
+invoice_subscription = by_key("subscription_id", SubscriptionsPort.get_many)
+latest_invoice = by_key("latest_invoice_id", InvoicesPort.get_many)

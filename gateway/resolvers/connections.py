@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from gateway.auth.permissions import Permission
@@ -26,7 +27,7 @@ class PageArgs:
     last: int | None = None
     before: str | None = None
 
-    def page(self, context: RequestContext, bound: bytes) -> Page:
+    def page(self, context: RequestContext, bound: Bound) -> Page:
         """Check them and unwrap the cursors; INVALID_INPUT or INVALID_CURSOR names the argument."""
         if self.last is not None or self.before is not None:
             if self.first is not None or self.after is not None:
@@ -58,20 +59,63 @@ class Edge:
     cursor: str
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """One page. `granted` is what the caller may do in `account`, which the rows belong to."""
+class Bound:
+    """What the cursors of one list are bound to; digested only when a cursor is read or written."""
 
-    edges: list[Edge]
-    page_info: PageInfo
-    total_count: int | None
-    account: str
-    granted: frozenset[Permission]
+    def __init__(self, name: str, system: str, *parts: Any) -> None:
+        """`name` tells the list, `parts` what else makes it another list."""
+        self._parts = (name, system, *parts)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What goes into the MAC."""
+        return binding(*self._parts)
+
+
+class Connection:
+    """One page. `granted` is what the caller may do in `account`, which the rows belong to.
+
+    What is not selected is not made: cursors cost more than all else of a row.
+    """
+
+    def __init__(
+        self, context: RequestContext, listing: Listing[Any], bound: Bound, scope: AccountScope | None
+    ) -> None:
+        context.count_rows(len(listing.items))
+        self._cursors = context.cursors
+        self._listing = listing
+        self._bound = bound
+        self.account = scope.key if scope else ""
+        self.granted = scope.permissions if scope else frozenset[Permission]()
 
     @property
     def nodes(self) -> list[Any]:
-        """The rows without their cursors."""
-        return [edge.node for edge in self.edges]
+        """The rows (or errors in their places) without their cursors."""
+        return [record for record, _ in self._listing.items]
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The rows with their cursors."""
+        return [Edge(record, self._cursor(cursor)) for record, cursor in self._listing.items]
+
+    @property
+    def page_info(self) -> PageInfo:
+        """Where this page stands in the list."""
+        listing = self._listing
+        start = self._cursor(listing.items[0][1]) if listing.items else None
+        last = listing.end_cursor
+        if last is None and listing.items:
+            last = listing.items[-1][1]
+        end = None if last is None else self._cursor(last)
+        return PageInfo(listing.has_next, listing.has_previous, start, end)
+
+    @property
+    def total_count(self) -> int | None:
+        """How many rows the whole list has."""
+        return self._listing.total
+
+    def _cursor(self, native: str) -> str:
+        return self._cursors.encode(self._bound.digest, native)
 
 
 async def listed(
@@ -86,7 +130,7 @@ async def listed(
     bound = _bound(method.__qualname__, context.system(method), scope, parent, *arguments)
     page = args.page(context, bound)
     listing = await context.list(method, scope, page, *arguments, parent=parent)
-    return _connection(context, listing, bound, scope)
+    return Connection(context, listing, bound, scope)
 
 
 def embedded(
@@ -98,10 +142,10 @@ def embedded(
     bound = _bound(name, parent.connector, parent.scope, parent)
     keys = [str(place) for place in range(len(items))]
     listing = _slice(items, keys, args.page(context, bound))
-    return _connection(context, listing, bound, parent.scope)
+    return Connection(context, listing, bound, parent.scope)
 
 
-async def begun(
+def begun(
     context: RequestContext,
     method: PortMethod,
     parent: Record,
@@ -109,7 +153,7 @@ async def begun(
     args: PageArgs,
     *,
     more: bool | GatewayError,
-) -> Connection:
+) -> Connection | Awaitable[Connection]:
     """Answer a connection whose first rows came with their parent; `more`: the system has further ones.
 
     Only a page that starts beyond the first rows costs a call, so a list of parents never does. It may
@@ -128,9 +172,9 @@ async def begun(
     else:
         at_hand = bool(keys) if page.after is None else page.after in keys[:-1]
     if more and not at_hand:
-        return await listed(context, method, parent.scope, args, parent=parent)
+        return listed(context, method, parent.scope, args, parent=parent)
     listing = _slice(items, keys, page, more=more)
-    return _connection(context, listing, bound, parent.scope)
+    return Connection(context, listing, bound, parent.scope)
 
 
 def gathered(
@@ -146,7 +190,7 @@ def gathered(
 
     INVALID_CURSOR when the row that a cursor names is no longer among them: what came after it is unknown.
     """
-    bound = binding(name, "", scope.key)
+    bound = Bound(name, "", scope.key)
     items, keys = [row for row, _ in rows], [key for _, key in rows]
     page = args.page(context, bound)
     for argument, cursor in (("after", page.after), ("before", page.before)):
@@ -156,14 +200,14 @@ def gathered(
                 f"{argument}: what this cursor names is no longer in the list. Leave it out to start again.",
             )
     listing = replace(_slice(items, keys, page), total=total)
-    return _connection(context, listing, bound, scope)
+    return Connection(context, listing, bound, scope)
 
 
 def held(context: RequestContext, name: str, items: Sequence[Any], args: PageArgs) -> Connection:
     """Answer a connection from rows that the caller's own token holds."""
-    bound = binding(name, context.principal.issuer, context.principal.subject)
+    bound = Bound(name, context.principal.issuer, context.principal.subject)
     keys = [str(place) for place in range(len(items))]
-    return _connection(context, _slice(items, keys, args.page(context, bound)), bound, None)
+    return Connection(context, _slice(items, keys, args.page(context, bound)), bound, None)
 
 
 def _size(argument: str, size: int | None) -> int:
@@ -178,12 +222,12 @@ def _size(argument: str, size: int | None) -> int:
     return size
 
 
-def _native(context: RequestContext, bound: bytes, cursor: str | None, argument: str) -> str | None:
-    return None if cursor is None else context.cursors.decode(bound, cursor, argument)
+def _native(context: RequestContext, bound: Bound, cursor: str | None, argument: str) -> str | None:
+    return None if cursor is None else context.cursors.decode(bound.digest, cursor, argument)
 
 
-def _bound(name: str, system: str, scope: AccountScope, parent: Record | None, *arguments: Any) -> bytes:
-    return binding(name, system, scope.key, parent and native_id(parent), arguments)
+def _bound(name: str, system: str, scope: AccountScope, parent: Record | None, *arguments: Any) -> Bound:
+    return Bound(name, system, scope.key, parent and native_id(parent), arguments)
 
 
 def _slice(items: Sequence[Any], keys: Sequence[str], page: Page, *, more: bool = False) -> Listing[Any]:
@@ -203,17 +247,3 @@ def _slice(items: Sequence[Any], keys: Sequence[str], page: Page, *, more: bool 
         has_previous=start > 0,
         total=None if more else len(items),
     )
-
-
-def _connection(
-    context: RequestContext, listing: Listing[Any], bound: bytes, scope: AccountScope | None
-) -> Connection:
-    context.count_rows(len(listing.items))
-    edges = [Edge(record, context.cursors.encode(bound, cursor)) for record, cursor in listing.items]
-    if listing.end_cursor is not None:
-        end: str | None = context.cursors.encode(bound, listing.end_cursor)
-    else:
-        end = edges[-1].cursor if edges else None
-    info = PageInfo(listing.has_next, listing.has_previous, edges[0].cursor if edges else None, end)
-    account, granted = (scope.key, scope.permissions) if scope else ("", frozenset[Permission]())
-    return Connection(edges, info, listing.total, account, granted)

@@ -8,9 +8,10 @@ from gateway.auth.principal import Membership
 from gateway.auth.scope import Ref
 from gateway.connectors.ports.accounts import AccountsPort, StaffMember, StaffPort
 from gateway.connectors.ports.common import key_of
-from gateway.connectors.ports.contacts import Contact, ContactsPort, Member, MembersPort
+from gateway.connectors.ports.contacts import ContactsPort, MembersPort
 from gateway.context import RequestContext
 from gateway.resolvers.connections import Connection, PageArgs, listed
+from gateway.resolvers.relations import by_key
 
 
 async def contacts(membership: Membership, context: RequestContext, **page: Any) -> Connection:
@@ -25,13 +26,7 @@ async def members(membership: Membership, context: RequestContext, **page: Any) 
     return await listed(context, MembersPort.list_members, scope, PageArgs(**page))
 
 
-async def member_contact(member: Member, context: RequestContext) -> Contact | None:
-    """Load the person; all members of the operation in one batch."""
-    contact_id = key_of(member.contact_id)
-    if contact_id is None:
-        return None
-    contact: Contact | None = await context.load(ContactsPort.get_many, Ref(member.scope, contact_id))
-    return contact
+member_contact = by_key("contact_id", ContactsPort.get_many)
 
 
 async def account_manager(membership: Membership, context: RequestContext) -> StaffMember | None:

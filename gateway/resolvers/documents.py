@@ -23,6 +23,7 @@ from gateway.connectors.ports.documents import (
 from gateway.context import RequestContext
 from gateway.errors import Code, RequestError
 from gateway.resolvers.connections import Connection, PageArgs, listed
+from gateway.resolvers.relations import by_key
 
 MIN_SECONDS, MAX_SECONDS = 60, 300
 
@@ -75,13 +76,7 @@ async def subfolders(folder: Folder, context: RequestContext, **page: Any) -> Co
     return await listed(context, FoldersPort.list_subfolders, folder.scope, PageArgs(**page), parent=folder)
 
 
-async def document_folder(document: Document, context: RequestContext) -> Folder | None:
-    """Load the folder a document is in; null at the top."""
-    folder_id = key_of(document.folder_id)
-    if folder_id is None:
-        return None
-    found: Folder | None = await context.load(FoldersPort.get_many, Ref(document.scope, folder_id))
-    return found
+document_folder = by_key("folder_id", FoldersPort.get_many)
 
 
 async def versions(document: Document, context: RequestContext, **page: Any) -> Connection:

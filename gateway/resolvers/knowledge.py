@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.auth.principal import Membership
-from gateway.auth.scope import Ref
-from gateway.connectors.ports.common import key_of
 from gateway.connectors.ports.knowledge import (
-    Article,
     ArticleFilter,
     ArticlesPort,
     Section,
@@ -16,7 +13,8 @@ from gateway.connectors.ports.knowledge import (
 )
 from gateway.context import RequestContext
 from gateway.errors import Code, RequestError
-from gateway.resolvers.connections import Connection, PageArgs, listed
+from gateway.resolvers.connections import Bound, Connection, PageArgs, listed
+from gateway.resolvers.relations import by_key
 
 MAX_TEXT = 200
 MAX_SUGGESTIONS = 10
@@ -45,7 +43,7 @@ async def suggestions(
     if not 1 <= first <= MAX_SUGGESTIONS:
         raise RequestError(Code.INVALID_INPUT, f"first: write a number from 1 to {MAX_SUGGESTIONS}.")
     scope = await context.scope(membership)
-    page = PageArgs(first=first).page(context, b"")
+    page = PageArgs(first=first).page(context, Bound("Account.articleSuggestions", ""))
     found = await context.list(ArticlesPort.list_articles, scope, page, ArticleFilter(text=text))
     context.count_rows(len(found.items))
     return [article for article, _ in found.items]
@@ -57,13 +55,7 @@ async def sections(membership: Membership, context: RequestContext, **page: Any)
     return await listed(context, SectionsPort.list_sections, scope, PageArgs(**page))
 
 
-async def article_section(article: Article, context: RequestContext) -> Section | None:
-    """Load the section an article stands in; all of the operation in one batch."""
-    section_id = key_of(article.section_id)
-    if section_id is None:
-        return None
-    found: Section | None = await context.load(SectionsPort.get_many, Ref(article.scope, section_id))
-    return found
+article_section = by_key("section_id", SectionsPort.get_many)
 
 
 async def section_articles(section: Section, context: RequestContext, **page: Any) -> Connection:

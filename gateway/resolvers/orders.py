@@ -5,23 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.auth.principal import Membership
-from gateway.auth.scope import Ref
-from gateway.connectors.ports.common import key_of
 from gateway.connectors.ports.orders import (
-    Availability,
     AvailabilityPort,
     Order,
     OrderFilter,
-    OrderLine,
     OrderSort,
     OrdersPort,
-    Product,
     ProductFilter,
     ProductsPort,
     ShipmentsPort,
 )
 from gateway.context import RequestContext
 from gateway.resolvers.connections import Connection, PageArgs, embedded, listed
+from gateway.resolvers.relations import by_key
 
 
 async def orders(
@@ -64,26 +60,15 @@ async def products(
     )
 
 
-async def order_lines(order: Order, context: RequestContext, **page: Any) -> Connection:
+def order_lines(order: Order, context: RequestContext, **page: Any) -> Connection:
     """Answer the lines that came with the order."""
     return embedded(context, "Order.lines", order, order.lines, PageArgs(**page))
 
 
-async def order_shipments(order: Order, context: RequestContext, **page: Any) -> Connection:
+def order_shipments(order: Order, context: RequestContext, **page: Any) -> Connection:
     """Answer the shipments that came with the order."""
     return embedded(context, "Order.shipments", order, order.shipments, PageArgs(**page))
 
 
-async def line_product(line: OrderLine, context: RequestContext) -> Product | None:
-    """Load the product of an order line; all lines of the operation in one batch."""
-    product_id = key_of(line.product_id)
-    if product_id is None:
-        return None
-    product: Product | None = await context.load(ProductsPort.get_many, Ref(line.scope, product_id))
-    return product
-
-
-async def availability(product: Product, context: RequestContext) -> Availability | None:
-    """Load the stock of a product; all products of the operation in one batch."""
-    stock: Availability | None = await context.load(AvailabilityPort.get_many, Ref(product.scope, product.id))
-    return stock
+line_product = by_key("product_id", ProductsPort.get_many)
+availability = by_key("id", AvailabilityPort.get_many)

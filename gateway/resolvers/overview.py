@@ -205,7 +205,7 @@ def _of_ticket(ticket: Ticket) -> ActionItem:
     )
 
 
-async def subject(item: ActionItem, _context: RequestContext) -> Record:
+def subject(item: ActionItem, _context: RequestContext) -> Record:
     """Answer what is to be dealt with."""
     return item.subject
 

@@ -77,15 +77,13 @@ async def comments(ticket: Ticket, context: RequestContext, **page: Any) -> Conn
     return await listed(context, TicketsPort.list_comments, ticket.scope, PageArgs(**page), parent=ticket)
 
 
-async def attachments(
-    comment: TicketComment, _context: RequestContext
-) -> list[TicketAttachment | GatewayError]:
+def attachments(comment: TicketComment, _context: RequestContext) -> list[TicketAttachment | GatewayError]:
     """Answer the files that came with the comment."""
     found: tuple[TicketAttachment | GatewayError, ...] = key_of(comment.attachments)
     return list(found)
 
 
-async def attachment_download(
+def attachment_download(
     attachment: TicketAttachment, context: RequestContext, *, ttl_seconds: int = 120
 ) -> DownloadLink:
     """Make a link of this gateway's own: the helpdesk's would open for whoever finds it, for ever."""

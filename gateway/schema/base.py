@@ -28,7 +28,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 from typing_extensions import Doc
 
-from gateway.auth.directive import Authorize, Requires, Resolver
+from gateway.auth.directive import Authorize, Requires, Resolver, ResolverOfMany
 from gateway.auth.permissions import Permission
 from gateway.connectors.ports.common import Listing
 from gateway.errors import GatewayError
@@ -48,18 +48,36 @@ _ACCOUNT_TEXT = "The account it belongs to."
 class Field:
     """What the engine must know of a field.
 
-    `attribute`: read from the parent as it is. `resolve`: ask this function instead. `reads`: per
-    model, the attributes that answering needs. `requires`: permissions beyond those of its type.
-    `entry`: it leads into an account, so its subtree's permissions are summed up for it. `checks`: it checks
-    `requires` itself, before it acts.
+    It is answered in one of four ways. `attribute`: read from the parent as it is; `derive`: computed from
+    the parent alone, without a call, as often as is convenient; `resolve`: by asking this function;
+    `resolve_all`: by asking it once for many parents. `reads`: per model, the attributes that answering
+    needs. `requires`: permissions beyond those of its type. `entry`: it leads into an account, so its
+    subtree's permissions are summed up for it. `checks`: it checks `requires` itself, before it acts.
+
+    Building the schema adds `needs`, all that reading the field requires, and `ask` and `ask_all`, the
+    resolvers as they may be called: they refuse a caller who has not what is required.
     """
 
     attribute: str | None = None
+    derive: Callable[[Any], Any] | None = None
     resolve: Resolver | None = None
+    resolve_all: ResolverOfMany | None = None
     reads: Mapping[type, frozenset[str]] = dataclass_field(default_factory=dict)
     requires: Requires = frozenset()
     entry: bool = False
     checks: bool = False
+    needs: Requires = frozenset()
+    ask: Resolver | None = None
+    ask_all: ResolverOfMany | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is read from its parent without asking anybody."""
+        return self.attribute is not None or self.derive is not None
+
+    def read(self, parent: Any) -> Any:
+        """Read a plain field."""
+        return getattr(parent, self.attribute) if self.attribute is not None else self.derive(parent)  # type: ignore[misc]  # one of both
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +155,11 @@ def object_type(model: type | None = None, *, requires: Iterable[Permission]) ->
                 annotations[attribute] = Any
         if issubclass(cls, Node):
             reads = {model: ["id"]} if model and "id" in _hints(model) else {}
-            cls.id = field(strawberry.ID, _global_id(cls.__name__), description=_ID_TEXT, reads=reads)
+            cls.id = strawberry.field(
+                graphql_type=strawberry.ID,
+                description=_ID_TEXT,
+                metadata={META: Field(derive=partial(global_id, cls.__name__), reads=_frozen(reads))},
+            )
             annotations = {"id": Any} | annotations
         if issubclass(cls, AccountScoped):
             cls.account = field(lazy("Account", "accounts") | None, record_account, description=_ACCOUNT_TEXT)
@@ -179,15 +201,27 @@ def field(
     requires: Iterable[Permission] = (),
     entry: bool = False,
 ) -> Any:
-    """Declare a relation: `await resolve(parent, context, **arguments)` answers it."""
+    """Declare a relation: `resolve(parent, context, **arguments)` answers it, awaited where it is async."""
     needed = frozenset(requires)
-    listed = sorted(needed, key=lambda permission: permission.name)
-    meta = Field(None, resolve, _frozen(reads or {}), needed, entry)
+    meta = Field(resolve=resolve, reads=_frozen(reads or {}), requires=needed, entry=entry)
+    return _declared_field(type_, meta, description, args)
+
+
+def related(
+    type_: Any, resolve_all: ResolverOfMany, *, description: str, reads: Reads, args: Iterable[Arg] = ()
+) -> Any:
+    """Declare a relation that is answered for many parents at once: `await resolve_all(parents, context)`."""
+    meta = Field(resolve_all=resolve_all, reads=_frozen(reads))
+    return _declared_field(type_, meta, description, args)
+
+
+def _declared_field(type_: Any, meta: Field, description: str, args: Iterable[Arg]) -> Any:
+    listed = sorted(meta.requires, key=lambda permission: permission.name)
     declared = strawberry.field(
         graphql_type=type_,
         description=description,
         metadata={META: meta},
-        directives=[Authorize(requires=listed)] if needed else [],
+        directives=[Authorize(requires=listed)] if listed else [],
     )
     declared.arguments = [
         StrawberryArgument(
@@ -331,13 +365,6 @@ def _attribute(text: str | None, attribute: str, model: type) -> Any:
     return strawberry.field(
         description=text, metadata={META: Field(attribute, reads=_frozen({model: [attribute]}))}
     )
-
-
-def _global_id(type_name: str) -> Resolver:
-    async def resolve(parent: Any, _context: Any) -> str:
-        return global_id(type_name, parent)
-
-    return resolve
 
 
 def _of_interfaces(cls: type) -> dict[str, Any]:

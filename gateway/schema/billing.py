@@ -6,7 +6,7 @@ from gateway.auth.permissions import Permission
 from gateway.connectors.ports import billing as models
 from gateway.resolvers import billing
 from gateway.schema import values as _values  # noqa: F401  declares Money and PostalAddress
-from gateway.schema.base import AccountScoped, Node, auto, connection, field, lazy, object_type
+from gateway.schema.base import AccountScoped, Node, auto, connection, lazy, object_type, related
 
 INVOICES = [Permission.INVOICES_READ]
 PAYMENTS = [Permission.PAYMENTS_READ]
@@ -77,7 +77,7 @@ class Subscription(Node, AccountScoped):
     items: auto
     created_at: auto
     updated_at: auto
-    latest_invoice = field(
+    latest_invoice = related(
         lazy("Invoice", "billing") | None,
         billing.latest_invoice,
         description="Its newest invoice.",
@@ -148,13 +148,13 @@ class Invoice(Node, AccountScoped):
         description="What is charged for. In a list of invoices, each gives the lines that came with it.",
         reads={models.Invoice: ["id", "lines", "lines_have_more"]},
     )
-    payments = field(
+    payments = related(
         list[Payment | None] | None,
         billing.invoice_payments,
         description="What was paid on it.",
         reads={models.Invoice: ["payment_ids"]},
     )
-    subscription = field(
+    subscription = related(
         Subscription | None,
         billing.invoice_subscription,
         description="The subscription it was made for.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -24,7 +25,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_snake_case
 
-from gateway.auth.directive import Requires, Resolver, guard, refusal
+from gateway.auth.directive import Guard, Requires, Resolver, ResolverOfMany, refusal
 from gateway.auth.principal import Membership
 from gateway.connectors.ports.common import Listing
 from gateway.errors import ConfigurationError
@@ -123,22 +124,33 @@ def _bind(type_: GraphQLObjectType) -> list[str]:
             problems += [
                 f"{coordinate} reads {model.__name__}.{attribute}: no such attribute" for attribute in unknown
             ]
-        field.extensions[META] = meta
         for arg_name, argument in field.args.items():
             argument.out_name = to_snake_case(arg_name)
-        field.resolve = _resolver(coordinate, field, meta)
+        field.extensions[META] = bound = _guarded(coordinate, field, meta)
+        field.resolve = _resolver(coordinate, bound)
     return problems
 
 
-def _resolver(coordinate: str, field: GraphQLField, meta: Field) -> Callable[..., Any]:
-    if meta.checks and meta.resolve is not None:
-        return partial(_ask, meta.resolve)
+def _guarded(coordinate: str, field: GraphQLField, meta: Field) -> Field:
+    """Wrap what answers a field in what its type and itself require."""
+    requires = requires_on(field, meta)
+    abstract = _requires_of if is_abstract_type(get_named_type(field.type)) else None
+    guard = Guard(coordinate, requires, abstract)
+    if meta.resolve_all is not None:
+        return replace(meta, needs=requires, ask_all=guard.many(meta.resolve_all))
     if meta.resolve is None:
-        assert meta.attribute is not None, coordinate  # noqa: S101  one of both, by construction
-        return partial(_read, meta.attribute, requires_on(field, meta), coordinate)
-    target = get_named_type(field.type)
-    abstract = _requires_of if is_abstract_type(target) else None
-    return partial(_ask, guard(meta.resolve, coordinate, requires_on(field, meta), abstract))
+        return replace(meta, needs=requires)
+    return replace(meta, needs=requires, ask=meta.resolve if meta.checks else guard.one(meta.resolve))
+
+
+def _resolver(coordinate: str, meta: Field) -> Callable[..., Any]:
+    """Give what graphql-core calls, where it runs an operation."""
+    if meta.ask_all is not None:
+        return partial(_ask_one, meta.ask_all)
+    if meta.ask is not None:
+        return partial(_ask, meta.ask)
+    assert meta.plain, coordinate  # noqa: S101  one of the four, by construction
+    return partial(_read, meta, coordinate)
 
 
 def requires_on(field: GraphQLField, meta: Field) -> Requires:
@@ -147,13 +159,20 @@ def requires_on(field: GraphQLField, meta: Field) -> Requires:
     return meta.requires | (described.requires if described else frozenset())
 
 
-def _read(attribute: str, requires: Requires, coordinate: str, parent: Any, info: Any) -> Any:
-    error = refusal(parent, info.context, requires, coordinate) if requires else None
-    return error or getattr(parent, attribute)
+def _read(meta: Field, coordinate: str, parent: Any, info: Any) -> Any:
+    error = refusal(parent, info.context, meta.needs, coordinate) if meta.needs else None
+    if error is not None:
+        return error
+    return meta.read(parent)
 
 
 def _ask(resolve: Resolver, parent: Any, info: Any, **arguments: Any) -> Any:
     return resolve(parent, info.context, **arguments)
+
+
+async def _ask_one(resolve_all: ResolverOfMany, parent: Any, info: Any, **arguments: Any) -> Any:
+    [value] = await resolve_all([parent], info.context, **arguments)
+    return value
 
 
 def _bind_input(type_: GraphQLInputObjectType) -> None:

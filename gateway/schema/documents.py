@@ -21,6 +21,7 @@ from gateway.schema.base import (
     lazy,
     object_type,
     plain,
+    related,
 )
 
 DOCUMENTS = [Permission.DOCUMENTS_READ]
@@ -91,7 +92,7 @@ class Document(Node, AccountScoped):
     version: auto
     properties: auto
     created_at: auto
-    folder = field(
+    folder = related(
         Folder | None,
         resolve.document_folder,
         description="The folder it is in; null at the top.",

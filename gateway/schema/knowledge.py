@@ -10,9 +10,9 @@ from gateway.schema.base import (
     auto,
     connection_to,
     connection_type,
-    field,
     lazy,
     object_type,
+    related,
 )
 
 ARTICLES = [Permission.ARTICLES_READ]
@@ -44,7 +44,7 @@ class Article(Node):
     helpful_count: auto
     created_at: auto
     updated_at: auto
-    section = field(
+    section = related(
         ArticleSection | None,
         resolve.article_section,
         description="The section it stands in.",

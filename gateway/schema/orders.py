@@ -6,7 +6,7 @@ from gateway.auth.permissions import Permission
 from gateway.connectors.ports import orders as models
 from gateway.resolvers import orders
 from gateway.schema import values as _values  # noqa: F401  declares Money and PostalAddress
-from gateway.schema.base import AccountScoped, Node, auto, connection, field, object_type
+from gateway.schema.base import AccountScoped, Node, auto, connection, object_type, related
 
 ORDERS = [Permission.ORDERS_READ]
 PRODUCTS = [Permission.PRODUCTS_READ]
@@ -33,7 +33,7 @@ class Product(Node):
     status: auto
     created_at: auto
     updated_at: auto
-    availability = field(
+    availability = related(
         Availability | None,
         orders.availability,
         description="How much of it is in stock.",
@@ -53,7 +53,7 @@ class OrderLine:
     unit_price: auto
     amount: auto
     promised_on: auto
-    product = field(
+    product = related(
         Product | None,
         orders.line_product,
         description="The product of the catalogue; null when it is no longer sold.",

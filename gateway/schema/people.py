@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.auth.permissions import Permission
 from gateway.connectors.ports import accounts, contacts
 from gateway.resolvers import contacts as resolve
-from gateway.schema.base import AccountScoped, Node, auto, field, object_type
+from gateway.schema.base import AccountScoped, Node, auto, object_type, related
 
 CONTACTS = [Permission.CONTACTS_READ]
 MEMBERS = [Permission.MEMBERS_READ]
@@ -46,7 +46,7 @@ class Member:
     roles: auto
     is_direct: auto
     since: auto
-    contact = field(
+    contact = related(
         Contact | None,
         resolve.member_contact,
         description="The person; null for somebody who is another account's contact.",

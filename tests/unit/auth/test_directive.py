@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.auth.directive import Authorize, Requires, guard, refusal
+from gateway.auth.directive import Authorize, Guard, Requires, refusal
 from gateway.auth.permissions import Permission
 from gateway.auth.principal import Membership
 from gateway.auth.scope import AccountScope
@@ -75,7 +75,7 @@ def forbidden(error: object, names: str = "INVOICES_READ") -> bool:
 async def ask(
     resolver: Resolver, parent: Any, context: Context, requires: Requires = NEEDED, **more: Any
 ) -> Any:
-    return await guard(resolver, "Account.invoices", requires, **more)(parent, context, first=5)
+    return await Guard("Account.invoices", requires, **more).one(resolver)(parent, context, first=5)
 
 
 async def refused(
@@ -194,9 +194,9 @@ async def test_field_and_type_add_up(context: Context) -> None:
 
 def test_nothing_required_costs_nothing() -> None:
     resolver = Resolver("answer")
-    assert guard(resolver, "Viewer.user", frozenset()) is resolver
-    assert guard(resolver, "Viewer.user", NEEDED) is not resolver
-    assert guard(resolver, "Query.node", frozenset(), of) is not resolver
+    assert Guard("Viewer.user", frozenset()).one(resolver) is resolver
+    assert Guard("Viewer.user", NEEDED).one(resolver) is not resolver
+    assert Guard("Query.node", frozenset(), of).one(resolver) is not resolver
 
 
 def test_a_refusal_says_nothing_of_the_record(context: Context) -> None:

@@ -104,11 +104,11 @@ ON_RECORDS = [
     for coordinate, model, field, meta in all_fields()
     if issubclass(model, Record)
 ]
-RESOLVED = [case for case in ON_RECORDS if case.values[2].resolve is not None]
+RESOLVED = [case for case in ON_RECORDS if not case.values[2].plain]
 PLAIN = [
     pytest.param(model, field, meta, id=coordinate)
     for coordinate, model, field, meta in all_fields()
-    if issubclass(model, Record | Value) and meta.resolve is None
+    if issubclass(model, Record | Value) and meta.attribute is not None
 ]
 
 

@@ -152,7 +152,8 @@ def test_auto_fields_read_exactly_their_attribute(schema: GraphQLSchema) -> None
 def test_every_field_has_an_answer_and_one_only(schema: GraphQLSchema) -> None:
     for coordinate, field in fields(schema):
         meta = field.extensions[META]
-        assert (meta.attribute is None) != (meta.resolve is None), coordinate
+        ways = (meta.attribute, meta.derive, meta.resolve, meta.resolve_all)
+        assert sum(way is not None for way in ways) == 1, coordinate
         assert callable(field.resolve)
 
 
