@@ -6,6 +6,7 @@ import io
 import json
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.integration.test_ticket_writes import create, only_error
@@ -26,6 +27,7 @@ query Files($id: ID!) {
 }
 """
 CONTENT = bytes(range(256)) * 40
+CONTENTS = "/attachment/content/"
 
 
 @pytest.fixture
@@ -55,6 +57,22 @@ async def attachments(portal: Portal, ticket: str) -> list[Any]:
     answer = await portal.query("owner-a", FILES, {"id": ticket})
     rows = answer.data["node"]["comments"]["nodes"]
     return [file for row in rows for file in row["attachments"]]
+
+
+async def a_file(portal: Portal) -> Any:
+    """Hand a file in with a ticket, and give it as the ticket has it."""
+    upload = (await begin(portal))["upload"]
+    assert (await put(portal, upload["url"]))[0] == 201
+    made = await create(portal, uploadIds=[upload["id"]])
+    (file,) = await attachments(portal, made["ticket"]["id"])
+    return file
+
+
+def replacing(body: Any, name: str, value: object) -> Any:
+    """Replace the values of that name, wherever they stand."""
+    if isinstance(body, dict):
+        return {key: value if key == name else replacing(one, name, value) for key, one in body.items()}
+    return [replacing(one, name, value) for one in body] if isinstance(body, list) else body
 
 
 async def test_a_file_goes_in_with_a_ticket_and_comes_out_again(portal: Portal) -> None:
@@ -118,6 +136,16 @@ async def test_a_file_that_cannot_be_taken_is_named(
     assert only_error(payload)["path"] == ["input", field]
 
 
+async def test_an_account_that_the_helpdesk_does_not_know_hands_nothing_in(portal: Portal) -> None:
+    portal.taps["crm"].tell = lambda _path, body: replacing(body, "Zendesk_Org__c", None)
+    payload = await begin(portal)
+    assert payload["upload"] is None
+    error = only_error(payload)
+    assert (error["__typename"], error["path"]) == ("UnsupportedError", None)
+    assert error["message"] == "The account is not known in 'helpdesk'."
+    assert portal.calls("helpdesk") == []
+
+
 async def test_links_that_were_not_made_here_open_nothing(portal: Portal) -> None:
     upload = (await begin(portal))["upload"]
     assert (await put(portal, upload["url"]))[0] == 201
@@ -142,13 +170,32 @@ async def test_links_that_were_not_made_here_open_nothing(portal: Portal) -> Non
 
 
 async def test_a_link_ends(portal: Portal) -> None:
-    upload = (await begin(portal))["upload"]
-    await put(portal, upload["url"])
-    made = await create(portal, uploadIds=[upload["id"]])
-    (file,) = await attachments(portal, made["ticket"]["id"])
+    file = await a_file(portal)
     clock = portal.gateway._passes._clock
     portal.gateway._passes._clock = lambda: clock() + 61
     assert (await fetch(portal, file["download"]["url"]))[0] == 404
+
+
+@pytest.mark.parametrize("size", [len(CONTENT), None])
+async def test_a_file_that_breaks_off_is_no_shorter_file(portal: Portal, size: int | None) -> None:
+    """Also where the helpdesk does not say how long it is: an answer without an end is no answer."""
+    url = (await a_file(portal))["download"]["url"]
+    tap = portal.taps["helpdesk"]
+    tap.tell = lambda _path, body: replacing(body, "size", size)
+    tap.cut = lambda _method, path: path.startswith(CONTENTS)
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await fetch(portal, url)
+    tap.cut = None
+    status, headers, content = await fetch(portal, url)
+    assert (status, content) == (200, CONTENT)
+    assert ("Content-Length" in headers) is (size is not None)
+
+
+async def test_a_file_that_is_shorter_than_was_told_is_not_whole(portal: Portal) -> None:
+    url = (await a_file(portal))["download"]["url"]
+    portal.taps["helpdesk"].tell = lambda _path, body: replacing(body, "size", len(CONTENT) + 1)
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await fetch(portal, url)
 
 
 @pytest.mark.parametrize("seconds", [59, 301, -1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,40 @@ def assert_items(answer: Answer, whole: Any, system: str, fault: str) -> None:
         assert_told(answer.error_at("account", "actionItems", "nodes", nodes.index(None)), system, fault)
     else:
         assert len(nodes) == 10  # the failed source stands on a later page
+
+
+@pytest.fixture
+async def owing(data: DataSet, tmp_path: Path) -> AsyncIterator[Portal]:
+    """A portal where Acme Manufacturing has more unpaid invoices than one page holds."""
+    unpaid = next(row for row in data.invoices if (row.account, row.status) == ("acme", "open"))
+    more = [replace(unpaid, id=f"in_more{n}", number=f"MORE-{n}") for n in range(100)]
+    grown = replace(data, invoices=[*data.invoices, *more])
+    async with Portal(World(grown), tmp_path, layout=five_systems, configure=patient) as running:
+        yield running
+
+
+async def test_a_to_do_list_that_is_cut_says_so_in_its_last_place(owing: Portal) -> None:
+    text = """query($a: ID!, $c: String) { account(id: $a) {
+        summary { openInvoices overdueInvoices }
+        actionItems(first: 100, after: $c) {
+          totalCount nodes { kind } edges { cursor } pageInfo { hasNextPage } } } }"""
+    first = await owing.query("owner-a", text, {"a": account_id("acme")})
+    account = first.data["account"]
+    assert account["summary"] == {"openInvoices": None, "overdueInvoices": None}
+    page = account["actionItems"]
+    assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (None, True)
+
+    end = page["edges"][-1]["cursor"]
+    rest = await owing.query("owner-a", text, {"a": account_id("acme"), "c": end})
+    last = rest.json["data"]["account"]["actionItems"]
+    assert (last["totalCount"], last["pageInfo"]["hasNextPage"]) == (None, False)
+    assert last["nodes"].index(None) == len(last["nodes"]) - 1
+    error = rest.error_at("account", "actionItems", "nodes", len(last["nodes"]) - 1)
+    assert error["extensions"]["code"] == "UNSUPPORTED_CAPABILITY"
+    assert error["message"].startswith("More wait than fit here (PAY_INVOICE): only 100 are shown.")
+    kinds = Counter(node["kind"] for node in [*page["nodes"], *last["nodes"][:-1]])
+    tickets = [row for row in owing.world.data.desk.tickets if row.account == "acme" and not row.deleted]
+    assert kinds == {"PAY_INVOICE": 100, "ANSWER_TICKET": sum(row.status == "pending" for row in tickets)}
 
 
 @pytest.mark.parametrize("fault", ["down", "broken"])

@@ -13,8 +13,9 @@ import pytest
 from sandbox.data import DataSet
 from tests.support.expected import Expected
 from tests.support.marks import foreign, marks
-from tests.support.portal import Answer, Pairs, Portal, account_id
+from tests.support.portal import Answer, Portal, account_id
 from tests.support.queries import EVERYTHING
+from tests.support.taps import Pairs
 from tests.support.values import differences
 
 Row = dict[str, Any]

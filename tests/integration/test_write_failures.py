@@ -8,10 +8,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.responses import Response
 
 from gateway import transfers
 from tests.integration.test_files import attachments, begin, fetch, put
-from tests.integration.test_ticket_writes import COMMENT, comment, create, first_open, listed, only_error
+from tests.integration.test_ticket_writes import (
+    COMMENT,
+    SUBJECT,
+    comment,
+    create,
+    first_open,
+    listed,
+    makes_a_ticket,
+    only_error,
+)
 from tests.support.portal import Layout, Portal, account_id, five_systems
 
 LARGE = bytes(8_000_000)
@@ -41,30 +51,15 @@ async def tickets_of_bright(portal: Portal) -> Any:
 
 async def test_a_comment_that_was_made_is_told_so_though_its_ticket_cannot_be_read(portal: Portal) -> None:
     ticket = await first_open(portal)
-    written = False
+    calls: list[str] = []
 
     def cut(method: str, path: str) -> bool:
-        nonlocal written
-        written = written or method == "PUT"
-        return written and method == "GET" and path.endswith("/show_many")
+        calls.append(method)
+        return "PUT" in calls and method == "GET" and path.endswith("/show_many")
 
     portal.taps["helpdesk"].cut = cut
-    tap = portal.taps["helpdesk"]
     given = {"accountId": account_id("acme"), "idempotencyKey": "c", "ticketId": ticket, "body": "Done."}
-    # The gateway asks a second time after a lost connection: that is cut as well.
-    original = tap.__class__.__call__
-
-    async def twice(self: Any, scope: Any, receive: Any, send: Any) -> None:
-        if self is tap and written and self.cut is None:
-            self.cut = cut
-        await original(self, scope, receive, send)
-
-    tap.__class__.__call__ = twice  # type: ignore[method-assign]
-    try:
-        answer = await portal.query("owner-a", COMMENT, {"input": given})
-    finally:
-        tap.__class__.__call__ = original  # type: ignore[method-assign]
-        tap.cut = None
+    answer = await portal.query("owner-a", COMMENT, {"input": given})
     made = answer.json["data"]["ticketComment"]
     assert made["comment"]["body"] == "Done."
     assert (made["ticket"], made["userErrors"]) == (None, [])
@@ -75,6 +70,7 @@ async def test_a_retry_that_fails_does_not_forget_what_may_have_been_done(portal
     ticket = await first_open(portal)
     portal.taps["helpdesk"].cut = lambda method, _path: method == "PUT"
     assert only_error(await comment(portal, ticket))["code"] == "OUTCOME_UNKNOWN"
+    portal.taps["helpdesk"].cut = None
     async with AsyncExitStack() as stack:
         await portal.world.helpdesk.fault("down")
         stack.push_async_callback(portal.world.helpdesk.fault, "ok")
@@ -94,6 +90,70 @@ async def test_a_made_tickets_key_outlives_a_failing_retry(portal: Portal) -> No
     await portal.world.helpdesk.fault("ok")
     assert only_error(await create(portal, subject="Another"))["code"] == "IDEMPOTENCY_KEY_REUSED"
     assert (await create(portal))["ticket"] == made["ticket"]
+
+
+class Pause:
+    """Holds the answer to a call that made a ticket, from when the ticket is there."""
+
+    def __init__(self, portal: Portal) -> None:
+        self.made = asyncio.Event()
+        self.over = asyncio.Event()
+        portal.taps["helpdesk"].pause = self
+
+    async def __call__(self, method: str, path: str) -> None:
+        if makes_a_ticket(method, path):
+            self.made.set()
+            await self.over.wait()
+
+
+async def test_a_write_whose_sender_has_left_is_made_once(portal: Portal) -> None:
+    pause = Pause(portal)
+    sending = asyncio.create_task(create(portal))
+    await pause.made.wait()
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    while portal.server._state.connections:  # noqa: ASYNC110  it ends in one of the loop's next turns
+        await asyncio.sleep(0)
+    under_way = only_error(await create(portal))
+    assert (under_way["__typename"], under_way["retryable"]) == ("ConflictError", True)
+
+    pause.over.set()
+    await asyncio.gather(*portal.server._state.tasks)
+    portal.reset()
+    assert (await create(portal))["userErrors"] == []
+    assert [call.method for call in portal.calls("helpdesk")] == ["GET"]
+    assert [row["subject"] for row in await listed(portal)].count(SUBJECT) == 1
+
+
+async def test_a_write_that_is_cancelled_may_have_been_made(portal: Portal) -> None:
+    """As when a gateway that is to stop waits no longer for what it has begun."""
+    pause = Pause(portal)
+    sending = asyncio.create_task(create(portal))
+    await pause.made.wait()
+    (task,) = portal.server._state.tasks
+    task.cancel()
+    error = only_error(await sending)
+    assert (error["__typename"], error["code"]) == ("UpstreamError", "OUTCOME_UNKNOWN")
+    assert (error["system"], error["outcomeUnknown"], error["retryable"]) == ("helpdesk", True, True)
+
+    pause.over.set()
+    assert only_error(await create(portal, subject="Another"))["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert (await create(portal))["userErrors"] == []
+    assert [row["subject"] for row in await listed(portal)].count(SUBJECT) == 1
+
+
+async def test_a_refused_second_attempt_does_not_say_that_the_first_did_nothing(portal: Portal) -> None:
+    told = [Response(status_code=503), Response(status_code=429)]
+    portal.taps["helpdesk"].instead = lambda method, path: (
+        told.pop(0) if told and makes_a_ticket(method, path) else None
+    )
+    error = only_error(await create(portal))
+    assert told == []
+    assert (error["__typename"], error["code"]) == ("UpstreamError", "OUTCOME_UNKNOWN")
+    assert (error["outcomeUnknown"], error["retryable"]) == (True, True)
+    assert (await create(portal))["userErrors"] == []
+    assert [row["subject"] for row in await listed(portal)].count(SUBJECT) == 1
 
 
 async def test_senders_that_leave_are_not_the_helpdesks_failure(portal: Portal) -> None:

@@ -3,13 +3,11 @@
     async with Portal(World(data), folder) as portal:
         answer = await portal.query("owner-a", "{ viewer { user { displayName } } }")
 
-Between the HTTP server of a system and its app stands a `Tap`: it counts rounds of calls and lets a
-test rewrite what is asked and what is answered.
+Between the HTTP server of a system and its app stands a `Tap` (see `taps`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -17,21 +15,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode
 
 import aiohttp
-from starlette.types import Message, Receive, Scope, Send
 
 from gateway import settings
 from gateway.app import Gateway
 from gateway.connectors.identity import Ask, IdentityMap, Known
 from gateway.ids import GlobalId, encode_id
 from sandbox.serve import Call, StandIn
-from sandbox.world import TOKEN_PATHS, World
+from sandbox.world import World
+from tests.support.taps import Rounds, Tap
 
 Raw = dict[str, Any]
-Pairs = list[tuple[str, str]]
-_QUIET_TURNS = 300  # turns of the event loop without a new call, after which no call can be on its way
 
 
 @dataclass(frozen=True)
@@ -67,89 +62,6 @@ class Answer:
         """The one error at a path."""
         (found,) = [error for error in self.errors if error.get("path") == list(path)]
         return found
-
-
-class Rounds:
-    """Holds every call until no further one arrives, then lets all go: `depth` is the length in calls
-    of the longest chain in which each call began only after an answer to the one before it.
-    """
-
-    def __init__(self) -> None:
-        self.depth = 0
-        self.calls: list[list[str]] = []
-        self._waiting: list[tuple[str, asyncio.Event]] = []
-        self._arrived = 0
-        self._task: asyncio.Task[None] | None = None
-
-    async def enter(self, path: str) -> None:
-        """Wait for the end of the round that this call is in."""
-        self._arrived += 1
-        gate = asyncio.Event()
-        self._waiting.append((path, gate))
-        if self._task is None:
-            self._task = asyncio.ensure_future(self._release())
-        await gate.wait()
-
-    async def _release(self) -> None:
-        quiet, seen = 0, self._arrived
-        while quiet < _QUIET_TURNS:
-            await asyncio.sleep(0)  # one turn of the event loop, which all servers here share
-            quiet, seen = (quiet + 1, seen) if seen == self._arrived else (0, self._arrived)
-        self.depth += 1
-        self.calls.append([path for path, _ in self._waiting])
-        waiting, self._waiting, self._task = self._waiting, [], None
-        for _, gate in waiting:
-            gate.set()
-
-
-class Tap:
-    """Stands before a stand-in's app. All that it does is off until a test sets it.
-
-    `ask(path, query)` gives the query to put in the place of the one that came; `tell(path, body)`
-    the JSON to put in the place of the answer's. `rounds` holds calls. `cut(method, path)` says of which call
-    the answer is cut off, once: the system has done what it was asked.
-    """
-
-    def __init__(self, system: StandIn) -> None:
-        self.ask: Callable[[str, Pairs], Pairs] | None = None
-        self.tell: Callable[[str, Any], Any] | None = None
-        self.rounds: Rounds | None = None
-        self.cut: Callable[[str, str], bool] | None = None
-        self._system = system
-        self._app = system._faults._app
-        system._faults._app = self
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one call through."""
-        path = scope["path"]
-        if self.cut is not None and self.cut(scope["method"], path):
-            self.cut = None
-            await self._system._faults._cut(scope, receive, send)
-            return
-        if self.rounds is not None and path not in TOKEN_PATHS:
-            await self.rounds.enter(path)
-        if self.ask is not None:
-            query = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)
-            scope = {**scope, "query_string": urlencode(self.ask(path, query)).encode()}
-        if self.tell is None:
-            await self._app(scope, receive, send)
-            return
-        start: Message = {}
-        body = bytearray()
-
-        async def keep(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                start.update(message)
-            else:
-                body.extend(message.get("body", b""))
-
-        await self._app(scope, receive, keep)
-        told = bytes(body)
-        if start["status"] == 200:
-            told = json.dumps(self.tell(path, json.loads(told))).encode()
-        kept = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
-        await send({**start, "headers": [*kept, (b"content-length", str(len(told)).encode())]})
-        await send({"type": "http.response.body", "body": told})
 
 
 class _CountedMap(IdentityMap):

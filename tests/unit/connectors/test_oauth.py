@@ -19,7 +19,7 @@ from yarl import URL
 
 from gateway.connectors.oauth import Grant, TokenSource, client_credentials, jwt_bearer
 from gateway.errors import Code, ConfigurationError, UpstreamError
-from gateway.outbound import Outbound, Request
+from gateway.outbound import Outbound, Request, deadline
 from gateway.settings import Secret
 from sandbox.serve import StandIn
 
@@ -111,6 +111,30 @@ async def test_a_token_is_asked_for_once(tokens: TokenSource, endpoint: Endpoint
             "scope": "read write",
         }
     ]
+
+
+async def test_a_caller_who_is_out_of_time_and_calls_renews_it_for_all(
+    tokens: TokenSource, endpoint: Endpoint
+) -> None:
+    """Whoever comes first starts the renewal, but its limits are not that caller's."""
+
+    async def late() -> str:
+        with deadline(0, calls=0):
+            return await bearer(tokens)
+
+    found = await asyncio.gather(late(), *(bearer(tokens) for _ in range(3)))
+    assert set(found) == {"Bearer token-1"}
+    assert len(endpoint.forms) == 1
+
+
+async def test_a_caller_who_leaves_does_not_end_the_renewal(tokens: TokenSource, endpoint: Endpoint) -> None:
+    first = asyncio.create_task(bearer(tokens))
+    second = asyncio.create_task(bearer(tokens))
+    await asyncio.sleep(0)  # both wait for the renewal from here on
+    first.cancel()
+    assert await second == "Bearer token-1"
+    assert first.cancelled()
+    assert len(endpoint.forms) == 1
 
 
 async def test_it_is_renewed_a_minute_before_its_end(

@@ -102,6 +102,16 @@ async def test_a_failed_write_says_whether_it_may_have_been_done(
     assert caught.value.outcome_unknown is unknown
 
 
+async def test_a_refused_second_attempt_does_not_say_that_the_first_did_nothing(
+    client: VendorClient, vendor: Vendor
+) -> None:
+    vendor.will(http(503), http(429))
+    with pytest.raises(UpstreamError) as caught:
+        await client.post("/", b"x", content_type="text/plain", idempotent=True, accept=frozenset({201}))
+    assert (caught.value.code, caught.value.outcome_unknown) == (Code.UPSTREAM_RATE_LIMITED, True)
+    assert len(vendor.requests) == 2
+
+
 async def test_a_failed_read_did_nothing(client: VendorClient, vendor: Vendor) -> None:
     vendor.will(http(500))
     with pytest.raises(UpstreamError) as caught:
