@@ -360,7 +360,7 @@ def _bill(data: DataSet, account: Account, count: int, rng: random.Random) -> No
     for n in range(min(2, count)):
         # Traps: drafts stand among the newest invoices and are no customer's business.
         currency = currencies[0]
-        created = _at(data.anchor - dt.timedelta(days=3 * n), 15)
+        created = _at(data.anchor - dt.timedelta(days=1 + 3 * n), 15)
         line = InvoiceLine(
             _stripe_id("il", account.key, ("draft", n)), "Internal draft", 1, 99_900,
             (created.date(), created.date()),
@@ -406,7 +406,7 @@ def _order(data: DataSet, account: Account, rng: random.Random, n: int, state: s
         Shipment(
             order_id * 10 + m, f"S-{order_id}-{m}", reached,
             f"1Z{order_id:010}{m}" if reached in ("shipped", "done") else None,
-            placed + dt.timedelta(days=4) if reached in ("shipped", "done") else None,
+            min(placed + dt.timedelta(days=4), data.anchor) if reached in ("shipped", "done") else None,
             placed + dt.timedelta(days=5),
         )
         for m, reached in enumerate(states)
