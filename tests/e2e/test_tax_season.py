@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from graphql import ExecutionResult
 
-from gateway.auth.audit import Audit
-from gateway.connectors.identity import AccountRef, ChainedMap, StaticFileMap
-from gateway.connectors.registry import Registry
-from gateway.connectors.s3.config import Config
-from gateway.connectors.s3.connector import connect
-from gateway.context import RequestContext, Services
-from gateway.ids import Cursors
-from gateway.operations.documents import Documents
-from gateway.operations.execute import run
-from gateway.outbound import Outbound
-from gateway.schema.build import build
-from gateway.settings import Secret
-from gateway.views import finder
-from sandbox.data import ANCHOR, DataSet
-from sandbox.data import build as build_data
-from sandbox.s3 import stand_in
-from sandbox.serve import StandIn
-from tests.support.portal import account_id
-from tests.support.ports import KEY, make_principal
+from gateway.connectors.ports.documents import DocumentsPort
+from gateway.testing import Answer, Portal, Raw, account_id
+from sandbox.data import ANCHOR, build
 
-NOW = dt.datetime.combine(ANCHOR, dt.time(12), dt.UTC)
-KEY_ID, SECRET = "AKIASTANDIN", "standin/secret"
 YEAR = ANCHOR.year - 1
 QUERY = """
 query ($id: ID!, $year: Int!) { account(id: $id) { taxSeason(year: $year) {
@@ -40,62 +20,32 @@ query ($id: ID!, $year: Int!) { account(id: $id) { taxSeason(year: $year) {
 """
 
 
-@pytest.fixture(scope="module")
-def files_of_customers() -> DataSet:
-    return build_data(ANCHOR)
+def noted(raw: Raw) -> None:
+    """Publish what is noted on each return."""
+    raw["connectors"]["files"]["properties"] = ["jurisdiction", "status", "efile-status"]
 
 
 @pytest.fixture
-async def store(files_of_customers: DataSet) -> AsyncIterator[StandIn]:
-    async with stand_in(
-        files_of_customers, access_key_id=KEY_ID, secret_access_key=SECRET, now=NOW.timestamp
-    ) as running:
+async def portal() -> AsyncIterator[Portal]:
+    async with Portal(build(ANCHOR), views=["tax-season"], configure=noted) as running:
         yield running
 
 
-async def asked(store: StandIn, account: str, year: int) -> ExecutionResult:
-    """Ask as a member of `acme` and `ledger`."""
-    schema, _ = build(views=finder.load(["tax-season"]))
-    document = Documents(schema).get(QUERY)
-    [operation] = document.operations.values()
-    config = Config(
-        base_url=store.url,
-        bucket="documents",
-        access_key_id=Secret(KEY_ID),
-        secret_access_key=Secret(SECRET),
-        properties=("jurisdiction", "status", "efile-status"),
-        timeout_seconds=9.0,
-    )
-    outbound = Outbound(backoff=(0.0, 0.0))
-    roots = {key: AccountRef(natives={"files": (f"acct/{key}/",)}) for key in ("acme", "ledger", "bravo")}
-    services = Services(
-        registry=Registry({"files": connect("files", config, outbound, lambda: NOW)}, {"documents": "files"}),
-        identity=ChainedMap([StaticFileMap(roots)]),
-        cursors=Cursors([KEY]),
-        audit=Audit(KEY),
-    )
-    context = RequestContext(
-        services, principal=make_principal("acme", "ledger"), fields=operation.analysis.fields
-    )
-    try:
-        return await run(schema, document, None, {"id": account_id(account), "year": year}, context)
-    finally:
-        await outbound.close()
+async def asked(portal: Portal, account: str, year: int, persona: str = "owner-a") -> Answer:
+    return await portal.query(persona, QUERY, {"id": account_id(account), "year": year})
 
 
-def calls(store: StandIn) -> list[tuple[str, str]]:
-    """Method, and the prefix or key, of each call in order of these."""
-    return sorted((call.method, dict(call.query).get("prefix", call.path)) for call in store.calls)
+def calls(portal: Portal) -> list[tuple[str, str]]:
+    """Method, and the prefix or key, of each call to the store, in order of these."""
+    return sorted((call.method, dict(call.query).get("prefix", call.path)) for call in portal.calls("files"))
 
 
-def season(result: ExecutionResult) -> Any:
-    assert result.errors is None
-    assert result.data is not None
-    return result.data["account"]["taxSeason"]
+def season(answer: Answer) -> Any:
+    return answer.data["account"]["taxSeason"]
 
 
-async def test_a_season_under_way(store: StandIn) -> None:
-    found = season(await asked(store, "acme", YEAR))
+async def test_a_season_under_way(portal: Portal) -> None:
+    found = season(await asked(portal, "acme", YEAR))
     assert found == {
         "organizerStatus": "RECEIVED",
         "missingItems": [{"typeCode": "bank-statement"}],
@@ -117,7 +67,7 @@ async def test_a_season_under_way(store: StandIn) -> None:
             )
         ],
     }
-    assert calls(store) == [
+    assert calls(portal) == [
         ("GET", f"acct/acme/bank-statement/{YEAR}/"),
         ("GET", f"acct/acme/tax-organizer/{YEAR}/"),
         ("GET", f"acct/acme/tax-return/{YEAR}/"),
@@ -127,22 +77,55 @@ async def test_a_season_under_way(store: StandIn) -> None:
     ]
 
 
-async def test_a_season_that_is_done(store: StandIn) -> None:
-    found = season(await asked(store, "acme", YEAR - 1))
+async def test_a_season_that_is_done(portal: Portal) -> None:
+    found = season(await asked(portal, "acme", YEAR - 1))
     assert found["missingItems"] == []
     assert [(one["status"], one["efileStatus"]) for one in found["returns"]] == [("FINAL", "ACCEPTED")] * 2
 
 
-async def test_an_account_of_others(store: StandIn) -> None:
-    result = await asked(store, "bravo", YEAR)
-    assert (result.data, result.errors) == ({"account": None}, None)
-    assert store.calls == []
+async def test_an_account_of_others(portal: Portal) -> None:
+    answer = await asked(portal, "bright", YEAR)
+    assert answer.data == {"account": None}
+    assert portal.calls("files") == []
 
 
-async def test_a_store_that_is_down(store: StandIn) -> None:
-    await store.fault("down")
-    result = await asked(store, "acme", YEAR)
-    assert result.data == {
-        "account": {"taxSeason": {"organizerStatus": None, "missingItems": None, "returns": None}}
+async def test_without_the_permission_nobody_is_called(portal: Portal) -> None:
+    answer = await asked(portal, "acme", YEAR, "billing-a")
+    assert (answer.json["data"]["account"]["taxSeason"], answer.codes) == (None, ["FORBIDDEN"])
+    assert portal.calls("files") == []
+
+
+async def test_a_store_that_is_down(portal: Portal) -> None:
+    await portal.fault("files", "down")
+    answer = await asked(portal, "acme", YEAR)
+    assert answer.json["data"]["account"]["taxSeason"] == {
+        "organizerStatus": None,
+        "missingItems": None,
+        "returns": None,
     }
-    assert len(result.errors or []) == 3
+    assert answer.codes == ["UPSTREAM_UNAVAILABLE"] * 3
+    error = answer.error_at("account", "taxSeason", "returns")
+    assert error["extensions"]["system"] == "files"
+    portal.reset()
+    await portal.fault("files", "ok")
+    assert season(await asked(portal, "acme", YEAR))["organizerStatus"] == "RECEIVED"
+
+
+class Unforeseen:
+    """Documents from a system that does what none should."""
+
+    def __getattr__(self, name: str) -> Any:
+        async def fail(*_arguments: Any) -> Any:
+            raise ZeroDivisionError(name)
+
+        return fail
+
+
+async def test_an_unforeseen_error_of_a_system_is_masked() -> None:
+    ports = {DocumentsPort: Unforeseen()}
+    async with Portal(build(ANCHOR), views=["tax-season"], ports=ports) as portal:
+        answer = await asked(portal, "acme", YEAR)
+        assert answer.codes == ["INTERNAL"] * 3
+        assert portal.calls("files") == []
+        with pytest.raises(AssertionError, match="INTERNAL"):
+            _ = answer.data

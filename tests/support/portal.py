@@ -8,60 +8,19 @@ Between the HTTP server of a system and its app stands a `Tap` (see `taps`).
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import aiohttp
-
-from gateway import settings
+from gateway import settings, testing
 from gateway.app import Gateway
 from gateway.connectors.identity import Ask, IdentityMap, Known
-from gateway.ids import GlobalId, encode_id
-from sandbox.serve import Call, StandIn
+from gateway.testing import Answer, Raw, account_id
 from sandbox.world import World
 from tests.support.taps import Rounds, Tap
 
-Raw = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the gateway answered: status, headers, the bytes, and the JSON they hold.
-
-    `raw` leaves `extensions` out, which tell when each system was asked.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    raw: bytes
-    json: Any
-
-    @property
-    def data(self) -> Any:
-        """`data` of an answer that has no errors."""
-        assert self.status == 200
-        assert self.errors == [], self.errors
-        return self.json["data"]
-
-    @property
-    def errors(self) -> list[dict[str, Any]]:
-        """`errors`, or an empty list."""
-        return list(self.json.get("errors", []))
-
-    @property
-    def codes(self) -> list[str]:
-        """The code of each error."""
-        return [error["extensions"]["code"] for error in self.errors]
-
-    def error_at(self, *path: str | int) -> dict[str, Any]:
-        """The one error at a path."""
-        (found,) = [error for error in self.errors if error.get("path") == list(path)]
-        return found
+__all__ = ["Answer", "Caller", "Portal", "Raw", "account_id", "five_systems", "patient", "two_systems"]
 
 
 class _CountedMap(IdentityMap):
@@ -118,7 +77,7 @@ def two_systems(world: World, folder: Path) -> Raw:
     }
 
 
-class Portal:
+class Portal(testing.Portal):
     """`async with` runs it. `configure` may change what `layout` says before the gateway is made."""
 
     def __init__(
@@ -129,52 +88,22 @@ class Portal:
         layout: Layout = two_systems,
         configure: Callable[[Raw], object] | None = None,
     ) -> None:
-        self.world = world
-        self._layout = layout
+        super().__init__(world, configure=configure)
         self.taps = {name: Tap(system) for name, system in world.systems.items() if name != "identity"}
-        self._folder, self._configure = folder, configure
-        self._tokens: dict[str, str] = {}
-        self._stack = AsyncExitStack()
+        self._layout, self._folder = layout, folder
 
-    async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self.world)
-            raw = self._layout(self.world, self._folder)
-            if self._configure is not None:
-                self._configure(raw)
-            self.gateway = Gateway(settings.parse(raw, self._folder, self.world.environ()))
-            stack.push_async_callback(self.gateway.close)
-            self._identity = _CountedMap(self.gateway._services.identity)
-            self.gateway._services = replace(self.gateway._services, identity=self._identity)
-            self.server = await stack.enter_async_context(StandIn("gateway", self.gateway.app()))
-            self.session = await stack.enter_async_context(aiohttp.ClientSession())
-            self._stack = stack.pop_all()  # until here, a failure closes what was opened
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stack.aclose()
+    def _gateway(self, _folder: Path) -> Gateway:
+        raw = self._layout(self.world, self._folder)
+        if self._configure is not None:
+            self._configure(raw)
+        gateway = Gateway(settings.parse(raw, self._folder, self.world.environ()))
+        self._identity = _CountedMap(gateway._services.identity)
+        gateway._services = replace(gateway._services, identity=self._identity)
+        return gateway
 
     def as_principal(self, persona: str) -> Caller:
         """Give a caller who is this persona."""
         return Caller(self, persona)
-
-    async def query(self, persona: str, text: str, variables: Mapping[str, Any] | None = None) -> Answer:
-        """Ask the gateway over HTTP."""
-        body = {"query": text, "variables": dict(variables or {})}
-        headers = {"Authorization": f"Bearer {self.token(persona)}"}
-        async with self.session.post(f"{self.server.url}/graphql", json=body, headers=headers) as response:
-            found = json.loads(await response.read())
-            kept = {name: part for name, part in found.items() if name != "extensions"}
-            raw = json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode()
-            return Answer(response.status, response.headers, raw, found)
-
-    def token(self, persona: str) -> str:
-        """Give the persona's access token: one for the whole test."""
-        if persona not in self._tokens:
-            self._tokens[persona] = self.world.issuer.mint(persona)
-        return self._tokens[persona]
 
     @property
     def lookups(self) -> list[str]:
@@ -183,12 +112,8 @@ class Portal:
 
     def reset(self) -> None:
         """Forget recorded calls and look-ups."""
-        self.world.reset()
+        super().reset()
         self._identity.asked.clear()
-
-    def calls(self, system: str) -> list[Call]:
-        """Give the calls that reached a system since the last `reset`."""
-        return self.world.systems[system].calls
 
     def hold(self) -> Rounds:
         """Hold the calls to all systems in rounds from now on."""
@@ -196,11 +121,6 @@ class Portal:
         for tap in self.taps.values():
             tap.rounds = rounds
         return rounds
-
-
-def account_id(key: str) -> str:
-    """Write an account's id as the gateway does."""
-    return encode_id(GlobalId("Account", "", key, key))
 
 
 def patient(raw: Raw) -> None:
