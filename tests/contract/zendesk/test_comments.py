@@ -10,10 +10,7 @@ import pytest
 
 from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.ports.common import Page
-from gateway.connectors.ports.support import (
-    TicketComment,
-    TicketsPort,
-)
+from gateway.connectors.ports.support import TicketComment, TicketsPort
 from gateway.connectors.testing import Wire, everything
 from gateway.connectors.testing.checks import replaced
 from gateway.connectors.testing.wire import changed

@@ -1,4 +1,4 @@
-"""Files of tickets at Zendesk: from the vendor's hosts only, and never with the token."""
+"""Files of tickets at Zendesk: out from the vendor's hosts only and without the token, and in."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 from gateway.auth.scope import AccountScope
-from gateway.connectors.ports.support import (
-    TicketsPort,
-)
+from gateway.connectors.ports.support import TicketsPort, TicketWritesPort, Upload
 from gateway.connectors.testing import Wire
 from gateway.connectors.testing.checks import replaced
 from gateway.connectors.testing.wire import changed, fixed
 from gateway.connectors.zendesk.connector import Connector
-from gateway.errors import Code, UpstreamError
+from gateway.errors import Code, RequestError, UpstreamError
 from gateway.outbound import Outbound
 from sandbox.data import DataSet
 from sandbox.serve import StandIn
@@ -128,3 +126,30 @@ async def test_files_that_were_withdrawn(
     with pytest.raises(UpstreamError) as caught:
         await opened(connector, acme, str(a_file(data).id))
     assert caught.value.code is Code.UPSTREAM_CONTRACT_BROKEN
+
+
+async def test_an_upload_says_name_and_type_and_nothing_odd(
+    connector: Connector, acme: AccountScope, wire: Wire
+) -> None:
+    async def chunks() -> Any:
+        yield b"ab"
+
+    port: Any = connector.ports[TicketWritesPort]
+    await port.upload(acme, Upload("a & b?.txt", "text/plain\r\nX: y", 2, chunks()))
+    [call] = wire.calls
+    assert (call.method, call.path, call.query) == ("POST", "/api/v2/uploads", [("filename", "a & b?.txt")])
+    assert (call.headers["content-type"], call.body) == ("application/octet-stream", b"ab")
+
+
+@pytest.mark.parametrize("status", [413, 422])
+async def test_a_file_that_zendesk_does_not_take(
+    connector: Connector, acme: AccountScope, wire: Wire, status: int
+) -> None:
+    async def chunks() -> Any:
+        yield b"a"
+
+    wire.spoil = fixed(status, b'{"error": "AttachmentTooLarge"}')
+    port: Any = connector.ports[TicketWritesPort]
+    with pytest.raises(RequestError, match=r"^uploads: ") as caught:
+        await port.upload(acme, Upload("a.bin", "application/zip", 1, chunks()))
+    assert caught.value.code is Code.INVALID_INPUT
