@@ -6,7 +6,7 @@ It reads what the fast way read, so nothing is asked twice, and tells exactly wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
 from graphql import (
@@ -67,9 +67,7 @@ class Careful:
         try:
             return self._value(field, type_, value, place, asked)
         except Exception as error:
-            # What was to be asked for the lost object is not.
-            for each, pairs in asked.items():
-                del pairs[before.get(each, 0) :]
+            undo(asked, before)
             located = located_error(error, field.nodes, list(place))
             if isinstance(type_, GraphQLNonNull):
                 raise located from error
@@ -175,12 +173,10 @@ def _leaf(type_: GraphQLLeafType, value: Any) -> Any:
     return coerced
 
 
-def find(answer: Any, wanted: dict[str, Any]) -> Place | None:
-    """Find the place of one of the answer's objects; None when it is in it no longer."""
-    for place, found in objects(answer):
-        if found is wanted:
-            return place
-    return None
+def undo(asked: Asked, before: Mapping[FieldPlan, int]) -> None:
+    """Take back what was to be asked for a value that is lost; `before`: how much there was without it."""
+    for field, pairs in asked.items():
+        del pairs[before.get(field, 0) :]
 
 
 def objects(answer: Any) -> Iterator[tuple[Place, dict[str, Any]]]:

@@ -20,10 +20,8 @@ from graphql.validation.validate import ValidationAbortedError
 from gateway.errors import Code, RequestError
 from gateway.operations.analyse import Analysis, analyse
 from gateway.operations.compile import Plans
+from gateway.operations.limits import LimitExceeded, Limits, check_document, check_text
 
-MAX_CHARACTERS: Final = 100_000
-MAX_TOKENS: Final = 10_000
-MAX_COMMENTS: Final = 1_000
 _MAX_ERRORS: Final = 20
 TOO_MUCH: Final = "The document is nested too deeply or too complex. Ask for less in one operation."
 
@@ -63,44 +61,56 @@ class Document:
 
 
 class Documents:
-    """A cache, least recently used out, of at most `capacity` documents and `characters` of their texts.
+    """All documents that were asked for lately, within `limits`.
 
-    What is known of a text takes some 300 times its space when it is dense.
+    What is known of a good text takes some 300 times its space when it is dense, of a refused one a few
+    times. Each kind has room of its own, of `capacity` documents and `characters` of their texts: refused
+    texts, however many, drive out no good one.
     """
 
-    def __init__(self, schema: GraphQLSchema, capacity: int = 1000, characters: int = 500_000) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits = Limits(),  # noqa: B008  it is frozen
+        capacity: int = 1000,
+        characters: int = 500_000,
+    ) -> None:
         self._schema = schema
-        self._capacity = capacity
-        self._left = characters
-        self._known: OrderedDict[str, tuple[Document, int]] = OrderedDict()
+        self._limits = limits
+        self._good = _Kept(capacity, characters)
+        self._refused = _Kept(capacity, characters)
 
     def get(self, text: str) -> Document:
         """Give the document of a text, prepared on first sight."""
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        if digest in self._known:
-            self._known.move_to_end(digest)
-            return self._known[digest][0]
+        known = self._good.get(digest) or self._refused.get(digest)
+        if known is not None:
+            return known
         document = self._prepare(digest, text)
-        if len(text) > MAX_CHARACTERS:
-            return document  # refused at a glance; kept, it would drive out all others
-        self._known[digest] = document, len(text)
-        self._left -= len(text)
-        while self._left < 0 or len(self._known) > self._capacity:
-            self._left += self._known.popitem(last=False)[1][1]
+        if len(text) <= self._limits.characters:  # else refused at a glance, at no cost
+            (self._refused if document.errors else self._good).add(document, len(text))
         return document
 
     def _prepare(self, digest: str, text: str) -> Document:
+        limits = self._limits
         try:
+            check_text(text, limits)
+            # The parser's own limits stand behind, should the two read a text differently.
             ast = parse(
                 text,
-                max_lexical_tokens=MAX_TOKENS,
-                max_comments=MAX_COMMENTS,
-                max_source_length=MAX_CHARACTERS,
+                max_lexical_tokens=limits.tokens,
+                max_comments=limits.comments,
+                max_source_length=limits.characters,
             )
+            check_document(ast, limits)
             errors = validate(self._schema, ast, max_errors=_MAX_ERRORS)
             if errors:
                 return Document(digest, None, tuple(map(_plain, errors)))
             return self._analysed(digest, ast)
+        except LimitExceeded as refusal:
+            # The endpoint tells the code of what an error stems from.
+            refusal.__traceback__ = None
+            return Document(digest, None, (GraphQLError(refusal.message, original_error=refusal),))
         except GraphQLError as error:
             return Document(digest, None, (_plain(error),))
         except RecursionError:
@@ -115,6 +125,27 @@ class Documents:
             if isinstance(node, OperationDefinitionNode)
         }
         return Document(digest, ast, (), operations)
+
+
+class _Kept:
+    """Documents by hash, least recently used out."""
+
+    def __init__(self, capacity: int, characters: int) -> None:
+        self._capacity = capacity
+        self._left = characters
+        self._known: OrderedDict[str, tuple[Document, int]] = OrderedDict()
+
+    def get(self, digest: str) -> Document | None:
+        if digest not in self._known:
+            return None
+        self._known.move_to_end(digest)
+        return self._known[digest][0]
+
+    def add(self, document: Document, characters: int) -> None:
+        self._known[document.hash] = document, characters
+        self._left -= characters
+        while self._left < 0 or len(self._known) > self._capacity:
+            self._left += self._known.popitem(last=False)[1][1]
 
 
 def _plain(error: GraphQLError) -> GraphQLError:

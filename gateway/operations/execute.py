@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from graphql import (
@@ -27,7 +27,7 @@ from graphql.execution.executor import default_field_resolver
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 from graphql.pyutils import is_awaitable
 
-from gateway.operations.careful import Careful, Errors, Place, objects
+from gateway.operations.careful import Careful, Errors, Place, objects, undo
 from gateway.operations.documents import Document
 from gateway.operations.plan import Asked, FieldPlan, ObjectPlan, Pair, Plan
 
@@ -100,22 +100,31 @@ class Execution:
         """Answer one field for its parents, and all that is asked below it."""
         values = await self._values(field, pairs)
         asked: Asked = defaultdict(list)
-        places: dict[int, Place] | None = None
-        for (_, holder), value in zip(pairs, values, strict=True):
-            before = [(below, len(found)) for below, found in asked.items()] if asked else ()
-            try:
-                holder[field.key] = field.complete(value, asked)
-            except Exception:  # noqa: BLE001  whatever it was, it is looked at again
-                self.anomalies += 1
-                _undo(asked, before)
-                if places is None:
-                    places = {id(found): place for place, found in objects(self._data)}
-                if id(holder) in places:  # else an error above it has taken it out of the answer
-                    self._complete(field, holder, value, (*places[id(holder)], field.key), asked)
+        key, complete = field.key, field.complete
+        try:
+            for (_, holder), value in zip(pairs, values, strict=True):
+                holder[key] = complete(value, asked)
+        except Exception:  # noqa: BLE001  whatever it was, all values are looked at again
+            asked = self._complete_again(field, pairs, values)
         if asked:
             await self._answer_all(asked)
 
-    def _complete(
+    def _complete_again(self, field: FieldPlan, pairs: list[Pair], values: Sequence[Any]) -> Asked:
+        """Complete each value by itself: carefully, where something is wrong with it."""
+        asked: Asked = defaultdict(list)
+        places = {id(found): place for place, found in objects(self._data)}
+        for (_, holder), value in zip(pairs, values, strict=True):
+            before = {below: len(found) for below, found in asked.items()}
+            try:
+                holder[field.key] = field.complete(value, asked)
+            except Exception:  # noqa: BLE001  likewise
+                self.anomalies += 1
+                undo(asked, before)
+                if id(holder) in places:  # else an error above it has taken it out of the answer
+                    self._complete_carefully(field, holder, value, (*places[id(holder)], field.key), asked)
+        return {below: found for below, found in asked.items() if found}
+
+    def _complete_carefully(
         self, field: FieldPlan, holder: dict[str, Any], value: Any, place: Place, asked: Asked
     ) -> None:
         """Complete a value carefully; when it must not be null, what holds it is."""
@@ -152,8 +161,17 @@ class Execution:
                 return await field.meta.ask_all(parents, self._context, **arguments)
         except Exception as error:  # noqa: BLE001  an error of a field is told there
             return [error for _ in pairs]
-        found = [self._ask(field, parent, arguments) for parent, _ in pairs]
-        waiting = [at for at, value in enumerate(found) if is_awaitable(value)]
+        found: list[Any] = []
+        waiting: list[int] = []
+        resolve, context = self._resolver(field)
+        for parent, _ in pairs:
+            try:
+                value = resolve(parent, context, **arguments)
+            except Exception as error:  # noqa: BLE001  likewise
+                value = error
+            if hasattr(value, "__await__"):
+                waiting.append(len(found))
+            found.append(value)
         if waiting:
             for at, value in zip(waiting, await _gathered([found[at] for at in waiting]), strict=True):
                 found[at] = value
@@ -161,14 +179,12 @@ class Execution:
             return [await _settled(value) for value in found]
         return found
 
-    def _ask(self, field: FieldPlan, parent: Any, arguments: Mapping[str, Any]) -> Any:
-        try:
-            if field.meta is not None and field.meta.ask is not None:
-                return field.meta.ask(parent, self._context, **arguments)
-            resolve = (field.definition and field.definition.resolve) or default_field_resolver
-            return resolve(parent, self._info(field), **arguments)
-        except Exception as error:  # noqa: BLE001  an error of a field is told there
-            return error
+    def _resolver(self, field: FieldPlan) -> tuple[Callable[..., Any], Any]:
+        """Give what answers a field, and what it takes beside the parent and the arguments."""
+        if field.meta is not None and field.meta.ask is not None:
+            return field.meta.ask, self._context
+        resolve = (field.definition and field.definition.resolve) or default_field_resolver
+        return resolve, self._info(field)
 
     def _info(self, field: FieldPlan) -> GraphQLResolveInfo[Any]:
         """Make what a resolver of graphql-core's kind gets, but for the field's path and its helpers."""
@@ -219,13 +235,6 @@ async def _settled(value: Any) -> Any:
     except Exception as error:  # noqa: BLE001  likewise
         return error
     return value
-
-
-def _undo(asked: Asked, before: Sequence[tuple[FieldPlan, int]]) -> None:
-    """Take back what half a value wanted to ask."""
-    counts = dict(before)
-    for field, pairs in asked.items():
-        del pairs[counts.get(field, 0) :]
 
 
 def _types(root: ObjectPlan, place: Place) -> Iterator[GraphQLOutputType]:

@@ -26,6 +26,7 @@ from graphql import GraphQLLeafType, GraphQLNonNull, GraphQLObjectType, is_leaf_
 
 from gateway.operations.plan import Anomaly, FieldPlan, ObjectPlan
 from gateway.operations.values import completer, leaf, passing
+from gateway.schema.base import META
 
 
 class Source:
@@ -33,7 +34,7 @@ class Source:
 
     def __init__(self) -> None:
         self._lines: list[str] = []
-        self._names: dict[str, Any] = {"Anomaly": Anomaly}
+        self._names: dict[str, Any] = {"Anomaly": Anomaly, "seen": _seen}
         self._objects: dict[ObjectPlan, str] = {}
         self._fields: dict[FieldPlan, str] = {}
         self._leaves: dict[GraphQLLeafType, str] = {}
@@ -45,7 +46,10 @@ class Source:
     def write(self, plan: ObjectPlan) -> None:
         """Write the function that makes the answer's object of a value."""
         name = self._objects[plan] = self._bind("read", None)
-        self._lines += [f"def {name}(o, asked):", " if o is None or isinstance(o, Exception): raise Anomaly"]
+        self._lines += [
+            f"def {name}(o, asked):",
+            f" if o.__class__ not in {self._bind('seen', set())}: seen(o, {self._last})",
+        ]
         needs = frozenset().union(*(field.meta.needs for field in plan.fields if field.plain and field.meta))
         if needs:
             bound = self._bind("needs", needs)
@@ -96,6 +100,11 @@ class Source:
             self._leaves[type_] = self._bind("leaf", leaf(type_))
         complete = self._leaves[type_]
         found = passing(type_)
+        class_ = type_.extensions.get(META)
+        if class_ is not None:
+            write, name = self._bind("write", type_.coerce_output_value), self._bind("class", class_)
+            null = "None if v is None else " if nullable else ""
+            return f"{write}(v) if (v := {read}).__class__ is {name} else {null}{complete}(v)"
         if found is None:
             return f"None if (v := {read}) is None else {complete}(v)" if nullable else f"{complete}({read})"
         class_, attribute = found
@@ -104,6 +113,13 @@ class Source:
         return f"v{attribute} if (v := {read}).__class__ is {name} else {null}{complete}(v)"
 
     def _bind(self, kind: str, value: Any) -> str:
-        name = f"{kind}{len(self._names)}"
+        name = self._last = f"{kind}{len(self._names)}"
         self._names[name] = value
         return name
+
+
+def _seen(value: Any, classes: set[type]) -> None:
+    """Let a value pass that is neither null nor an error, and from now on all of its class."""
+    if value is None or isinstance(value, Exception):
+        raise Anomaly
+    classes.add(value.__class__)

@@ -39,7 +39,7 @@ def completer(type_: GraphQLOutputType, objects: Objects) -> Complete:
     if isinstance(type_, GraphQLNonNull):
         return _required(completer(type_.of_type, objects))
     if isinstance(type_, GraphQLList):
-        return _list(completer(type_.of_type, objects))
+        return _list(type_.of_type, objects)
     if is_leaf_type(type_):
         return _optional_leaf(leaf(type_))
     if isinstance(type_, GraphQLObjectType):
@@ -56,10 +56,26 @@ def _required(inner: Complete) -> Complete:
     return complete
 
 
-def _list(item: Complete) -> Complete:
+def _list(type_: GraphQLOutputType, objects: Objects) -> Complete:
+    if isinstance(type_, GraphQLObjectType):
+        return _list_of_objects(objects[type_.name])
+    item = completer(type_, objects)
+
     def complete(value: Any, asked: Asked) -> Any:
         if value.__class__ is list or value.__class__ is tuple:
             return [item(each, asked) for each in value]
+        if value is None:
+            return None
+        raise Anomaly
+
+    return complete
+
+
+def _list_of_objects(plan: ObjectPlan) -> Complete:
+    def complete(value: Any, asked: Asked) -> Any:
+        if value.__class__ is list or value.__class__ is tuple:
+            read = plan.read
+            return [None if each is None else read(each, asked) for each in value]
         if value is None:
             return None
         raise Anomaly

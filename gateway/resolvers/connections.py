@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from gateway.auth.permissions import Permission
 from gateway.auth.scope import AccountScope
@@ -18,8 +19,7 @@ MAX_PAGE = 100
 DEFAULT_PAGE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class PageArgs:
+class PageArgs(msgspec.Struct, frozen=True):
     """`first`, `after`, `last`, `before` as the client wrote them."""
 
     first: int | None = None
@@ -41,8 +41,7 @@ class PageArgs:
         return Page(first=size, after=_native(context, bound, self.after, "after"))
 
 
-@dataclass(frozen=True, slots=True)
-class PageInfo:
+class PageInfo(msgspec.Struct, frozen=True):
     """Where a page stands in its list."""
 
     has_next_page: bool
@@ -51,8 +50,7 @@ class PageInfo:
     end_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True):
     """One row (or the error in its place) and its cursor."""
 
     node: Any
@@ -199,7 +197,7 @@ def gathered(
                 Code.INVALID_CURSOR,
                 f"{argument}: what this cursor names is no longer in the list. Leave it out to start again.",
             )
-    listing = replace(_slice(items, keys, page), total=total)
+    listing = msgspec.structs.replace(_slice(items, keys, page), total=total)
     return Connection(context, listing, bound, scope)
 
 

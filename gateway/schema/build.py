@@ -16,6 +16,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
+    GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
     get_named_type,
@@ -33,7 +34,7 @@ from gateway.resolvers.nodes import ACCOUNT
 from gateway.schema.base import INPUTS, META, TYPES, Field, attributes_of, name_of
 from gateway.schema.mutations import USER_ERRORS, Mutation
 from gateway.schema.root import Query
-from gateway.schema.scalars import SCALARS
+from gateway.schema.scalars import CLASS_OF, SCALARS
 from gateway.schema.views import View, extended
 
 
@@ -74,6 +75,8 @@ def _build(query: type, mutation: type | None) -> tuple[GraphQLSchema, str]:
             type_.resolve_type = lambda value, _info, _type: type_name(value)
         elif isinstance(type_, GraphQLInputObjectType):
             _bind_input(type_)
+        elif isinstance(type_, GraphQLScalarType):
+            type_.extensions[META] = CLASS_OF.get(name)
         problems += [f"{coordinate} has no description" for coordinate in _undescribed(type_)]
     if problems:
         raise TypeError("; ".join(problems))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
+from operator import attrgetter
 from typing import Annotated, Any, Generic, NewType, TypeVar
 
 import msgspec
 from typing_extensions import Doc
 
-from gateway.auth.permissions import Permission
 from gateway.auth.scope import AccountScope
 from gateway.errors import GatewayError
 
@@ -58,10 +57,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     connector: str
     owners: frozenset[str]
 
-    @property
-    def granted(self) -> frozenset[Permission]:
-        """What the caller may do in the account this record was read for."""
-        return self.scope.permissions
+    granted = property(attrgetter("scope.permissions"))
+    """What the caller may do in the account this record was read for; looked at for every record there is."""
 
     def __repr__(self) -> str:
         # A customer's data has no business in a log or a traceback.
@@ -111,8 +108,7 @@ class DateRange(Value, frozen=True, kw_only=True):
     lt: Annotated[dt.date | None, Doc("First day after the range.")] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Which part of a list.
 
     Forward: the `first` rows after the cursor `after`. Backward: the `last` rows before `before`.
@@ -132,8 +128,7 @@ class Page:
         return size
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
+class Listing(msgspec.Struct, Generic[T], frozen=True):
     """One page of records, in list order.
 
     `items` pairs each record (or the error that broke it) with the connector's own cursor for it.
