@@ -145,7 +145,7 @@ class _File(Response):
         async with self._held:
             try:
                 await self._pass_on(send)
-            except (UpstreamError, TimeoutError, OSError) as error:
+            except (UpstreamError, TimeoutError, OSError, _OtherSizeError) as error:
                 # Half a file is out: the server closes the connection, and the length says that it is half.
                 detail = {"code": getattr(error, "code", Code.INTERNAL).value, "detail": type(error).__name__}
                 _LOG.warning("file not passed on to its end", extra=detail)
@@ -157,11 +157,14 @@ class _File(Response):
         async for chunk in self._content.chunks:
             if await self._request.is_disconnected():
                 return
-            part = chunk if left is None else chunk[:left]
-            left = None if left is None else left - len(part)
-            await _in_time(send({"type": "http.response.body", "body": part, "more_body": True}))
-        if not left:
-            await _in_time(send({"type": "http.response.body", "body": b"", "more_body": False}))
+            if left is not None:
+                left -= len(chunk)
+                if left < 0:  # a beginning of it must not pass for the whole
+                    raise _OtherSizeError
+            await _in_time(send({"type": "http.response.body", "body": chunk, "more_body": True}))
+        if left:
+            raise _OtherSizeError
+        await _in_time(send({"type": "http.response.body", "body": b"", "more_body": False}))
 
 
 async def _in_time(sending: Awaitable[None]) -> None:

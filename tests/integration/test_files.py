@@ -191,11 +191,15 @@ async def test_a_file_that_breaks_off_is_no_shorter_file(portal: Portal, size: i
     assert ("Content-Length" in headers) is (size is not None)
 
 
-async def test_a_file_that_is_shorter_than_was_told_is_not_whole(portal: Portal) -> None:
+@pytest.mark.parametrize("told", [len(CONTENT) - 1, len(CONTENT) + 1])
+async def test_a_file_of_another_size_than_was_told_is_not_whole(
+    portal: Portal, told: int, caplog: pytest.LogCaptureFixture
+) -> None:
     url = (await a_file(portal))["download"]["url"]
-    portal.taps["helpdesk"].tell = lambda _path, body: replacing(body, "size", len(CONTENT) + 1)
+    portal.taps["helpdesk"].tell = lambda _path, body: replacing(body, "size", told)
     with pytest.raises(aiohttp.ClientPayloadError):
         await fetch(portal, url)
+    assert "file not passed on to its end" in caplog.text
 
 
 @pytest.mark.parametrize("seconds", [59, 301, -1])
