@@ -31,7 +31,8 @@ from graphql.execution.collect_fields import (
 from graphql.execution.values import VariableValues, get_argument_values
 
 from gateway.operations.plan import FieldPlan, ObjectPlan, Plan
-from gateway.operations.source import Source
+from gateway.operations.source import reader
+from gateway.operations.values import completer
 from gateway.schema.base import META
 
 TYPENAME: Final = "__typename"
@@ -55,10 +56,8 @@ def compile_plan(
     if operation.operation is OperationType.SUBSCRIPTION:
         raise Unsupported
     compiler = _Compiler(schema, document, operation, variables)
-    root = compiler.root()
-    compiler.source.finish()
     serial = operation.operation is OperationType.MUTATION
-    return Plan(root, serial, operation, schema, compiler.definitions)
+    return Plan(compiler.root(), serial, operation, schema, compiler.definitions)
 
 
 class Plans:
@@ -122,7 +121,6 @@ class _Compiler:
         }
         self._fragments = {name: FragmentDetails(node, None) for name, node in self.definitions.items()}
         self._made: dict[tuple[str, tuple[int, ...]], ObjectPlan] = {}
-        self.source = Source()
 
     def root(self) -> ObjectPlan:
         """Plan the root selection. Nothing there is plain: it has no parent to be read from."""
@@ -147,7 +145,7 @@ class _Compiler:
             ).grouped_field_set
             plan = self._made[place] = ObjectPlan(type_, [])
             plan.fields += [self._field(type_, key, inner) for key, inner in groups.items()]
-            self.source.write(plan)
+            plan.read = reader(plan)
         return self._made[place]
 
     def _field(
@@ -170,7 +168,7 @@ class _Compiler:
         if not is_leaf_type(target):
             behind = self._schema.get_possible_types(target) if is_abstract_type(target) else [target]
             field.objects = {type_.name: self._object(type_, group) for type_ in behind}
-        self.source.add(field)
+        field.complete = completer(field.type, field.objects)
         return field
 
     def _constant(self, definition: GraphQLField, node: FieldNode) -> Mapping[str, Any] | None:

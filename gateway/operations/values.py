@@ -72,9 +72,10 @@ def _list(type_: GraphQLOutputType, objects: Objects) -> Complete:
 
 
 def _list_of_objects(plan: ObjectPlan) -> Complete:
+    read = plan.read
+
     def complete(value: Any, asked: Asked) -> Any:
         if value.__class__ is list or value.__class__ is tuple:
-            read = plan.read
             return [None if each is None else read(each, asked) for each in value]
         if value is None:
             return None
@@ -84,8 +85,10 @@ def _list_of_objects(plan: ObjectPlan) -> Complete:
 
 
 def _object(plan: ObjectPlan) -> Complete:
+    read = plan.read
+
     def complete(value: Any, asked: Asked) -> Any:
-        return None if value is None else plan.read(value, asked)
+        return None if value is None else read(value, asked)
 
     return complete
 

@@ -10,7 +10,7 @@ from gateway.auth.directive import Requires, refusal
 from gateway.auth.principal import Membership
 from gateway.auth.scope import Ref
 from gateway.connectors.ports.billing import InvoicesPort, PaymentsPort, SubscriptionsPort
-from gateway.connectors.ports.common import Record, native_id
+from gateway.connectors.ports.common import Record
 from gateway.connectors.ports.contacts import ContactsPort
 from gateway.connectors.ports.documents import DocumentsPort, FoldersPort
 from gateway.connectors.ports.knowledge import ArticlesPort, SectionsPort
@@ -18,7 +18,7 @@ from gateway.connectors.ports.orders import OrdersPort, ProductsPort, ShipmentsP
 from gateway.connectors.ports.support import TicketsPort
 from gateway.context import PortMethod, RequestContext
 from gateway.errors import Code, RequestError
-from gateway.ids import GlobalId, decode_id, encode_id
+from gateway.ids import GlobalId, decode_id, write_id
 
 ACCOUNT = "Account"
 MAX_IDS = 100
@@ -43,8 +43,8 @@ LOADERS: Mapping[str, PortMethod] = {
 def global_id(type_name: str, parent: Membership | Record) -> str:
     """Write the id of a record, or of the account a membership is in."""
     if isinstance(parent, Membership):
-        return encode_id(GlobalId(type_name, "", parent.account, parent.account))
-    return encode_id(GlobalId(type_name, parent.connector, parent.scope.key, native_id(parent)))
+        return write_id(type_name, "", parent.account, parent.account)
+    return write_id(type_name, parent.connector, parent.scope.key, parent.id)  # type: ignore[attr-defined]
 
 
 Requirements = Mapping[str, Requires]
