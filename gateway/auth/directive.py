@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from inspect import isawaitable
 from typing import Any, Protocol, TypeAlias
 
 import strawberry
@@ -81,9 +80,9 @@ class Guard:
             if error := refusal(parent, context, self.requires, self.coordinate):
                 raise error
             value = resolve(parent, context, **arguments)
-            return (
-                judged(value, parent, context) if isawaitable(value) else self._judged(value, parent, context)
-            )
+            if hasattr(value, "__await__"):
+                return judged(value, parent, context)
+            return self._judged(value, parent, context)
 
         async def judged(value: Awaitable[Any], parent: Any, context: Any) -> Any:
             return self._judged(await value, parent, context)

@@ -8,6 +8,9 @@ from enum import Enum
 class Permission(Enum):
     """`RESOURCE_ACTION` in the schema, `resource:action` in policy files."""
 
+    # Each is there once. An enum computes its own hash in Python, and sets of these are compared all the time.
+    __hash__ = object.__hash__
+
     ACCOUNT_READ = "account:read"
     CONTACTS_READ = "contacts:read"
     MEMBERS_READ = "members:read"

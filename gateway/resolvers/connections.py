@@ -15,6 +15,8 @@ from gateway.context import PortMethod, RequestContext
 from gateway.errors import Code, GatewayError, RequestError
 from gateway.ids import binding
 
+_Rows = Sequence[tuple[Any, str]]
+
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
 
@@ -138,9 +140,8 @@ def embedded(
     if isinstance(items, GatewayError):
         raise items
     bound = _bound(name, parent.connector, parent.scope, parent)
-    keys = [str(place) for place in range(len(items))]
-    listing = _slice(items, keys, args.page(context, bound))
-    return Connection(context, listing, bound, parent.scope)
+    rows = [(item, str(place)) for place, item in enumerate(items)]
+    return Connection(context, _slice(rows, args.page(context, bound)), bound, parent.scope)
 
 
 def begun(
@@ -164,22 +165,17 @@ def begun(
     bound = _bound(method.__qualname__, context.system(method), parent.scope, parent)
     page = args.page(context, bound)
     # The rows' own ids are the cursors, so that the list method can go on from any of them.
-    keys = [getattr(item, "id", f"#{place}") for place, item in enumerate(items)]
-    if page.first is None:
-        at_hand = page.before in keys
-    else:
-        at_hand = bool(keys) if page.after is None else page.after in keys[:-1]
-    if more and not at_hand:
+    rows = [(item, getattr(item, "id", None) or f"#{place}") for place, item in enumerate(items)]
+    if more and not _at_hand(rows, page):
         return listed(context, method, parent.scope, args, parent=parent)
-    listing = _slice(items, keys, page, more=more)
-    return Connection(context, listing, bound, parent.scope)
+    return Connection(context, _slice(rows, page, more=more), bound, parent.scope)
 
 
 def gathered(
     context: RequestContext,
     name: str,
     scope: AccountScope,
-    rows: Sequence[tuple[Any, str]],
+    rows: _Rows,
     args: PageArgs,
     *,
     total: int | None,
@@ -189,23 +185,22 @@ def gathered(
     INVALID_CURSOR when the row that a cursor names is no longer among them: what came after it is unknown.
     """
     bound = Bound(name, "", scope.key)
-    items, keys = [row for row, _ in rows], [key for _, key in rows]
     page = args.page(context, bound)
     for argument, cursor in (("after", page.after), ("before", page.before)):
-        if cursor is not None and cursor not in keys:
+        if cursor is not None and _place(rows, cursor) is None:
             raise RequestError(
                 Code.INVALID_CURSOR,
                 f"{argument}: what this cursor names is no longer in the list. Leave it out to start again.",
             )
-    listing = msgspec.structs.replace(_slice(items, keys, page), total=total)
+    listing = msgspec.structs.replace(_slice(rows, page), total=total)
     return Connection(context, listing, bound, scope)
 
 
 def held(context: RequestContext, name: str, items: Sequence[Any], args: PageArgs) -> Connection:
     """Answer a connection from rows that the caller's own token holds."""
     bound = Bound(name, context.principal.issuer, context.principal.subject)
-    keys = [str(place) for place in range(len(items))]
-    return Connection(context, _slice(items, keys, args.page(context, bound)), bound, None)
+    rows = [(item, str(place)) for place, item in enumerate(items)]
+    return Connection(context, _slice(rows, args.page(context, bound)), bound, None)
 
 
 def _size(argument: str, size: int | None) -> int:
@@ -228,20 +223,32 @@ def _bound(name: str, system: str, scope: AccountScope, parent: Record | None, *
     return Bound(name, system, scope.key, parent and native_id(parent), arguments)
 
 
-def _slice(items: Sequence[Any], keys: Sequence[str], page: Page, *, more: bool = False) -> Listing[Any]:
+def _place(rows: _Rows, cursor: str) -> int | None:
+    return next((place for place, (_, key) in enumerate(rows) if key == cursor), None)
+
+
+def _at_hand(rows: _Rows, page: Page) -> bool:
+    """Whether a page starts within the rows at hand."""
+    if page.first is None:
+        return page.before is not None and _place(rows, page.before) is not None
+    return bool(rows) if page.after is None else _place(rows[:-1], page.after) is not None
+
+
+def _slice(rows: _Rows, page: Page, *, more: bool = False) -> Listing[Any]:
     """Cut a page out of rows at hand; a cursor whose row is gone starts after the end."""
-    start, end = 0, len(items)
+    start, end = 0, len(rows)
     if page.after is not None:
-        start = keys.index(page.after) + 1 if page.after in keys else end
+        found = _place(rows, page.after)
+        start = end if found is None else found + 1
     if page.before is not None:
-        end = keys.index(page.before) if page.before in keys else 0
+        end = _place(rows, page.before) or 0
     if page.first is not None:
         end = min(end, start + page.first)
     else:
         start = max(start, end - page.size)
     return Listing(
-        [(items[i], keys[i]) for i in range(start, end)],
-        has_next=end < len(items) or more,
+        list(rows[start:end]),
+        has_next=end < len(rows) or more,
         has_previous=start > 0,
-        total=None if more else len(items),
+        total=None if more else len(rows),
     )
