@@ -8,7 +8,7 @@ from enum import Enum
 class Permission(Enum):
     """`RESOURCE_ACTION` in the schema, `resource:action` in policy files."""
 
-    # Each is there once. An enum computes its own hash in Python, and sets of these are compared all the time.
+    # Each is there once; the enum's own hash is computed in Python, and sets of these are compared a lot.
     __hash__ = object.__hash__
 
     ACCOUNT_READ = "account:read"
