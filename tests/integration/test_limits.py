@@ -28,14 +28,33 @@ async def test_an_answer_that_grows_without_calls_is_refused(portal: Portal) -> 
 
 async def test_an_operation_that_needs_too_many_calls_is_refused(data: DataSet, portal: Portal) -> None:
     lists = " ".join(
-        f'a{n}: invoices(first: 3, filter: {{ issuedOn: {{ lt: "{2026 + n}-01-01" }} }}) {{ nodes {{ id }} }}'
-        for n in range(300)
+        f"a{n}: invoices(first: {n}) {{ ...I }} b{n}: invoices(first: {n}, filter: $b) {{ ...I }}"
+        f" c{n}: invoices(first: {n}, filter: $c) {{ ...I }}"
+        for n in range(1, 87)
     )
     portal.reset()
-    text = f"query($a: ID!) {{ account(id: $a) {{ {lists} }} }}"
-    answer = await portal.query("owner-a", text, {"a": account_id("acme")})
+    text = f"query($a: ID!, $b: InvoiceFilter, $c: InvoiceFilter) {{ account(id: $a) {{ {lists} }} }}"
+    text += " fragment I on InvoiceConnection { nodes { id } }"
+    days = {name: {"issuedOn": {"lt": f"{year}-01-01"}} for name, year in (("b", 2026), ("c", 2027))}
+    answer = await portal.query("owner-a", text, {"a": account_id("acme")} | days)
     assert set(answer.codes) == {"OPERATION_REFUSED"}
-    assert len(portal.calls("billing")) <= 250
+    assert "more than 250 calls" in answer.errors[0]["message"]
+    assert 200 < len(portal.calls("billing")) <= 250
+
+
+async def test_a_document_that_holds_too_much_is_refused_before_any_call(portal: Portal) -> None:
+    lists = " ".join(f"a{n}: invoices {{ totalCount }}" for n in range(301))
+    portal.reset()
+    answer = await portal.query("owner-a", f'{{ account(id: "x") {{ {lists} }} }}')
+    assert answer.errors == [
+        {
+            "message": "aliases: 301 found, at most 300 allowed. Ask for less in one operation.",
+            "extensions": {
+                "code": "OPERATION_REFUSED", "retryable": False, "limit": "aliases", "maximum": 300,
+            },
+        }
+    ]  # fmt: skip
+    assert portal.calls("billing") == []
 
 
 async def test_a_denial_is_audited_once_per_request(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
