@@ -57,7 +57,7 @@ class Services:
 class RequestContext:
     """Made for one operation and thrown away with it; nothing in it is shared between requests.
 
-    `base_url` is the gateway's own address. `fresh`: build on no identity that is due to be renewed.
+    `base_url()` gives the gateway's own address. `fresh`: build on no identity that is due to be renewed.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class RequestContext:
         principal: Principal,
         fields: Selection,
         operation: str | None = None,
-        base_url: str = "",
+        base_url: Callable[[], str] = str,
         fresh: bool = False,
     ) -> None:
         self.principal = principal
@@ -237,7 +237,7 @@ class RequestContext:
 
     def address(self, issued: FilePass | UploadPass) -> str:
         """Give this gateway's own address for a file in or out."""
-        return self.passes.address(issued, self._base_url)
+        return self.passes.address(issued, self._base_url())
 
     @property
     def passes(self) -> Passes:

@@ -54,7 +54,7 @@ class Endpoint:
         *,
         schema: GraphQLSchema,
         verifier: Verifier,
-        context: Callable[[Principal, Operation, str | None, str], RequestContext],
+        context: Callable[[Principal, Operation, str | None, Callable[[], str]], RequestContext],
         deadline_seconds: float,
         max_body_bytes: int,
         max_vendor_calls: int,
@@ -89,7 +89,10 @@ class Endpoint:
             body = await self._read(request)
         except _Malformed as malformed:
             return _failure(malformed.status, RequestError(Code.INVALID_INPUT, str(malformed)))
-        base_url = str(request.base_url).rstrip("/")
+
+        def base_url() -> str:
+            return str(request.base_url).rstrip("/")
+
         return Response(_encode(await self._answer(principal, body, base_url)), media_type="application/json")
 
     async def _read(self, request: Request) -> GraphQLRequest:
@@ -116,7 +119,9 @@ class Endpoint:
                 '"variables" (an object) and "operationName" (a string).',
             ) from None
 
-    async def _answer(self, principal: Principal, body: GraphQLRequest, base_url: str) -> dict[str, Any]:
+    async def _answer(
+        self, principal: Principal, body: GraphQLRequest, base_url: Callable[[], str]
+    ) -> dict[str, Any]:
         document = self._documents.get(body.query)
         if document.errors:
             return {"errors": _formatted(document.errors)}
@@ -132,7 +137,7 @@ class Endpoint:
         document: Document,
         operation: Operation,
         body: GraphQLRequest,
-        base_url: str,
+        base_url: Callable[[], str],
     ) -> dict[str, Any]:
         name = operation.node.name.value if operation.node.name else None
         with telemetry.operation(name, document.hash, operation.node.operation.value) as recording:

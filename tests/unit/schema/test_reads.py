@@ -88,7 +88,7 @@ def context_on(system: System) -> RequestContext:
         passes=Passes([b"k" * 32], state, workspace="test"),
         once=Once(state, "test"),
     )
-    return RequestContext(services, principal=PRINCIPAL, fields={}, base_url="https://portal.example")
+    return RequestContext(services, principal=PRINCIPAL, fields={}, base_url=lambda: "https://portal.example")
 
 
 def all_fields() -> Iterator[tuple[str, type, GraphQLField, Field]]:
