@@ -34,6 +34,10 @@ test: .venv/dev ## run every test, against real systems too where they install
 	@$(BIN)/coverage report --skip-covered --fail-under 92
 	@$(BIN)/coverage report --include 'gateway/auth/*' --fail-under 100
 
+.PHONY: prove
+prove: .venv/dev ## run the long proofs, which `make test` leaves out
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadgroup -m prove $(ARGS)
+
 .PHONY: check
 check: .venv/dev ## lint, types, import rules, dependencies, schema
 	@$(BIN)/ruff format --check .

@@ -15,6 +15,7 @@ from typing import Any, Final
 from graphql import (
     ExecutionResult,
     GraphQLError,
+    GraphQLList,
     GraphQLNonNull,
     GraphQLOutputType,
     GraphQLResolveInfo,
@@ -176,7 +177,7 @@ class Execution:
             for at, value in zip(waiting, await _gathered([found[at] for at in waiting]), strict=True):
                 found[at] = value
         if field.meta is None and is_list_type(get_nullable_type(field.type)):
-            return [await _settled(value) for value in found]
+            return [await _settled(field.type, value) for value in found]
         return found
 
     def _resolver(self, field: FieldPlan) -> tuple[Callable[..., Any], Any]:
@@ -221,8 +222,11 @@ async def _gathered(waiting: Sequence[Awaitable[Any]]) -> Sequence[Any]:
     return values
 
 
-async def _settled(value: Any) -> Any:
-    """Await what a list still has to wait for."""
+async def _settled(type_: GraphQLOutputType, value: Any) -> Any:
+    """Await what a list still has to wait for, as deep as its type has lists."""
+    list_type = get_nullable_type(type_)
+    if not isinstance(list_type, GraphQLList):
+        return value
     try:
         if hasattr(value, "__aiter__"):
             value = [item async for item in value]
@@ -231,7 +235,7 @@ async def _settled(value: Any) -> Any:
             waiting = {at: item for at, item in enumerate(value) if is_awaitable(item)}
             for at, item in zip(waiting, await _gathered(list(waiting.values())), strict=True):
                 value[at] = item
-            value = [await _settled(item) for item in value]
+            value = [await _settled(list_type.of_type, item) for item in value]
     except Exception as error:  # noqa: BLE001  likewise
         return error
     return value
