@@ -13,7 +13,6 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     parse,
-    validate,
 )
 from graphql.validation.validate import ValidationAbortedError
 
@@ -21,6 +20,7 @@ from gateway.errors import Code, RequestError
 from gateway.operations.analyse import Analysis, analyse
 from gateway.operations.compile import Plans
 from gateway.operations.limits import LimitExceeded, Limits, check_document, check_text
+from gateway.operations.validate import validate
 
 _MAX_ERRORS: Final = 20
 TOO_MUCH: Final = "The document is nested too deeply or too complex. Ask for less in one operation."
@@ -103,7 +103,7 @@ class Documents:
                 max_source_length=limits.characters,
             )
             check_document(ast, limits)
-            errors = validate(self._schema, ast, max_errors=_MAX_ERRORS)
+            errors = validate(self._schema, ast, _MAX_ERRORS)
             if errors:
                 return Document(digest, None, tuple(map(_plain, errors)))
             return self._analysed(digest, ast)

@@ -1,0 +1,204 @@
+"""Validation by graphql-core's own rules, driven with less work.
+
+graphql-core's driver asks every rule about every node, and walks through the document again for the uses of
+variables. This one calls a rule only for the kinds of nodes it looks at, collects the variables on the same
+walk, and leaves overlapping fields, whose rule compares all pairs, to `overlaps`. It only tells whether a
+document is valid. When it is not, graphql-core validates again, so that what is said is graphql-core's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
+
+from graphql import (
+    SKIP,
+    DocumentNode,
+    ExecutableDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    Node,
+    TypeInfo,
+    ValidationContext,
+    VariableNode,
+    specified_rules,
+)
+from graphql import validate as validate_by_pairs
+from graphql.language.ast import QUERY_DOCUMENT_KEYS
+from graphql.pyutils import RefMap
+from graphql.type import assert_valid_schema
+from graphql.validation import (
+    NoUndefinedVariablesRule,
+    NoUnusedVariablesRule,
+    OverlappingFieldsCanBeMergedRule,
+    VariablesInAllowedPositionRule,
+)
+from graphql.validation.validation_context import VariableUsage
+
+from gateway.operations.overlaps import Conflict, check_overlaps
+
+# These look at operations and fragments only, and need all uses of variables: they come after the walk.
+_OF_VARIABLES: Final = (NoUndefinedVariablesRule, NoUnusedVariablesRule, VariablesInAllowedPositionRule)
+_WALKING: Final = tuple(
+    rule for rule in specified_rules if rule not in {*_OF_VARIABLES, OverlappingFieldsCanBeMergedRule}
+)
+# No rule looks at names, and a variable where it is declared is not used.
+_PASSED_OVER: Final = {"name", "alias", "description", "variable"}
+_CHILDREN: Final = {
+    kind: tuple(key for key in keys if key not in _PASSED_OVER) for kind, keys in QUERY_DOCUMENT_KEYS.items()
+}
+_BUDGET: Final = 20_000
+
+
+class _Bounded(OverlappingFieldsCanBeMergedRule):
+    """The rule of graphql-core with a budget that is spent in some ten milliseconds."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self.rule_context.remaining_complexity_budget = _BUDGET
+
+
+_TELLING: Final = tuple(
+    _Bounded if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules
+)
+
+
+def validate(schema: GraphQLSchema, document: DocumentNode, max_errors: int) -> list[GraphQLError]:
+    """Give graphql-core's errors; none when the document is valid.
+
+    The document has passed the limits: the walk is as deep as its selections are.
+    """
+    assert_valid_schema(schema)
+    try:
+        _Walk(schema, document).run()
+        check_overlaps(schema, document)
+    except (_Invalid, Conflict):
+        return validate_by_pairs(schema, document, _TELLING, max_errors)
+    return []
+
+
+class _Invalid(Exception):  # noqa: N818  a finding: graphql-core tells what it is
+    """A rule has found an error."""
+
+
+def _found(_error: GraphQLError) -> NoReturn:
+    raise _Invalid
+
+
+class _Context(ValidationContext):
+    """Looks nodes up by identity: graphql-core's hash of a node goes through all that is below it."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, type_info: TypeInfo) -> None:
+        super().__init__(schema, document, type_info, _found)
+        self._fragment_spreads: Any = RefMap()
+        self._recursive_variable_usages: Any = RefMap()
+        self._variable_usages: Any = RefMap()
+
+    def tell_usages(self, definition: Node, usages: list[VariableUsage]) -> None:
+        """Say which variables a definition uses, so that nobody walks through it to find out."""
+        self._variable_usages[definition] = usages
+
+
+_Hook: TypeAlias = Callable[..., Any]
+_Hooks: TypeAlias = list[tuple[int, _Hook]]
+
+
+class _Table(NamedTuple):
+    """What is done with nodes of one kind. `enter` and `leave`: a number for each rule, and its hook."""
+
+    enter_type: _Hook | None
+    enter: _Hooks
+    children: tuple[str, ...]
+    leave: _Hooks
+    leave_type: _Hook | None
+
+
+class _Walk:
+    """One walk through one document. Raises _Invalid at the first error."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+        self._document = document
+        self._type_info = TypeInfo(schema)
+        self._context = _Context(schema, document, self._type_info)
+        self._rules = [rule(self._context) for rule in _WALKING]
+        self._off = [False] * len(self._rules)
+        self._ancestors: list[Any] = []
+        self._usages: list[VariableUsage] = []
+        self._tables: dict[str, _Table] = {}
+
+    def run(self) -> None:
+        """Walk, then let the rules see the definitions that need to know how variables are used."""
+        self._visit(self._document, None)
+        for rule in (rule(self._context) for rule in _OF_VARIABLES):
+            for node in self._document.definitions:
+                for hook in (f"enter_{node.kind}", f"leave_{node.kind}"):
+                    if hasattr(rule, hook):
+                        getattr(rule, hook)(node)
+
+    def _table(self, kind: str) -> _Table:
+        table = self._tables[kind] = _Table(
+            getattr(self._type_info, f"enter_{kind}", None),
+            self._hooks(kind, "enter"),
+            _CHILDREN.get(kind, ()),
+            self._hooks(kind, "leave"),
+            getattr(self._type_info, f"leave_{kind}", None),
+        )
+        return table
+
+    def _hooks(self, kind: str, when: str) -> _Hooks:
+        found = ((at, getattr(rule, f"{when}_{kind}", None)) for at, rule in enumerate(self._rules))
+        hooks = [(at, hook) for at, hook in found if hook]
+        if when == "enter" and "directives" in _CHILDREN.get(kind, ()):
+            # A rule that asks to see all nodes does it for their directives.
+            hooks += [(at, rule.enter) for at, rule in enumerate(self._rules) if hasattr(rule, "enter")]
+        return hooks
+
+    def _visit(self, node: Any, parent: Any) -> None:
+        """Visit a node and all below it. `parent` is what holds it: a node, or a tuple of nodes."""
+        table = self._tables.get(node.kind) or self._table(node.kind)
+        if table.enter_type:
+            table.enter_type(node)
+        skipping = self._enter(node, parent, table.enter)
+        if table.children:
+            self._below(node, parent, table.children)
+        for at, hook in table.leave:
+            if not self._off[at]:
+                hook(node, None, parent, None, self._ancestors)
+        for at in skipping:
+            self._off[at] = False
+        if table.leave_type:
+            table.leave_type()
+        if isinstance(node, VariableNode):
+            self._use(node)
+        elif isinstance(node, ExecutableDefinitionNode):
+            self._context.tell_usages(node, self._usages)
+            self._usages = []
+
+    def _enter(self, node: Any, parent: Any, hooks: _Hooks) -> list[int]:
+        """Call the rules that are not off; give those that are, until the node is left."""
+        skipping = []
+        for at, hook in hooks:
+            if not self._off[at] and hook(node, None, parent, None, self._ancestors) is SKIP:
+                self._off[at] = True
+                skipping.append(at)
+        return skipping
+
+    def _below(self, node: Any, parent: Any, children: tuple[str, ...]) -> None:
+        ancestors = self._ancestors
+        ancestors.append(parent)
+        for name in children:
+            child = getattr(node, name)
+            if isinstance(child, Node):
+                self._visit(child, node)
+            elif child:
+                ancestors.append(node)
+                for each in child:
+                    self._visit(each, child)
+                ancestors.pop()
+        ancestors.pop()
+
+    def _use(self, node: VariableNode) -> None:
+        of = self._type_info
+        self._usages.append(
+            VariableUsage(node, of.get_input_type(), of.get_parent_input_type(), of.get_default_value(), None)
+        )
