@@ -71,4 +71,4 @@ lock: .venv/dev ## pin the newest versions that pyproject.toml allows, with hash
 
 .PHONY: clean
 clean: ## remove what was made here
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.*
+	@rm -rf .venv .mypy_cache .pytest_cache .hypothesis .ruff_cache .import_linter_cache .coverage .coverage.*
