@@ -22,7 +22,7 @@ from gateway.operations.compile import Plans
 from gateway.operations.limits import LimitExceeded, Limits, check_document, check_text
 from gateway.operations.validate import validate
 
-_MAX_ERRORS: Final = 20
+_MAX_ERRORS: Final = 10
 TOO_MUCH: Final = "The document is nested too deeply or too complex. Ask for less in one operation."
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from graphql import (
     DocumentNode,
@@ -31,22 +31,23 @@ class Limits:
     """The most of each. The second half is per operation, fragments written out wherever they are spread.
 
     `characters` are code points; `tokens` do not count comments; `brackets` are open at once; `depth` is in
-    selection sets, those of fragments included.
+    selection sets, those of fragments included; `values` are items of lists and fields of objects.
     """
 
-    characters: int = 100_000
-    tokens: int = 4_000
+    characters: int = 50_000
+    tokens: int = 2_000
     comments: int = 1_000
     brackets: int = 100
     operations: int = 50
 
     depth: int = 50
-    fields: int = 5_000
+    fields: int = 2_000
     root_fields: int = 100
     aliases: int = 300
-    spreads: int = 1_000
+    spreads: int = 500
     directives: int = 200
-    variables: int = 200
+    variables: int = 100
+    values: int = 300
 
 
 class LimitExceeded(RequestError):  # noqa: N818  a finding about the document
@@ -114,6 +115,9 @@ def check_text(text: str, limits: Limits) -> None:
             depth -= 1
 
 
+_SUMMED: Final = ("fields", "aliases", "spreads", "directives", "values")
+
+
 @dataclass(slots=True)
 class _Counts:
     """What an operation or a fragment comes to; `spread` and `spread_at_root`: fragment -> times."""
@@ -124,6 +128,7 @@ class _Counts:
     aliases: int = 0
     spreads: int = 0
     directives: int = 0
+    values: int = 0
     spread: dict[str, int] = field(default_factory=dict)
     spread_at_root: dict[str, int] = field(default_factory=dict)
     spread_depth: dict[str, int] = field(default_factory=dict)
@@ -146,9 +151,11 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
         if len(variables) > limits.variables:
             raise LimitExceeded("variables", limits.variables, len(variables))
         counts = _own(operation)
-        counts.directives += sum(len(variable.directives or ()) for variable in variables)
+        for variable in variables:
+            counts.values += _values([variable.default_value])
+            _count_directives(counts, variable)
         _add_spread(counts, fragments)
-        for limit in ("depth", "fields", "root_fields", "aliases", "spreads", "directives"):
+        for limit in ("depth", *_SUMMED, "root_fields"):
             found, maximum = getattr(counts, limit), getattr(limits, limit)
             if found > maximum:
                 raise LimitExceeded(limit, maximum, None if found >= _CEILING else found)
@@ -156,17 +163,19 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
 
 def _own(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Counts:
     """Count what stands in a definition itself."""
-    counts = _Counts(directives=len(definition.directives or ()))
+    counts = _Counts()
+    _count_directives(counts, definition)
     left = [(definition.selection_set, 1, True)]
     while left:
         selections, depth, root = left.pop()
         counts.depth = max(counts.depth, depth)
         for node in selections.selections:
-            counts.directives += len(node.directives or ())
+            _count_directives(counts, node)
             if isinstance(node, FieldNode):
                 counts.fields += 1
                 counts.root_fields += root
                 counts.aliases += node.alias is not None
+                counts.values += _values([argument.value for argument in node.arguments or ()])
                 if node.selection_set:
                     left.append((node.selection_set, depth + 1, False))
             elif isinstance(node, InlineFragmentNode):
@@ -174,6 +183,25 @@ def _own(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Count
             elif isinstance(node, FragmentSpreadNode):
                 _count_spread(counts, node.name.value, depth, root)
     return counts
+
+
+def _count_directives(counts: _Counts, node: Any) -> None:
+    for directive in node.directives or ():
+        counts.directives += 1
+        counts.values += _values([argument.value for argument in directive.arguments or ()])
+
+
+def _values(literals: list[Any]) -> int:
+    """Count what lists and objects hold."""
+    found = 0
+    while literals:
+        value = literals.pop()
+        inner = getattr(value, "values", None) or [
+            each.value for each in getattr(value, "fields", None) or ()
+        ]
+        found += len(inner)
+        literals += inner
+    return found
 
 
 def _count_spread(counts: _Counts, name: str, depth: int, root: bool) -> None:  # noqa: FBT001
@@ -207,9 +235,8 @@ def _add_spread(counts: _Counts, fragments: Mapping[str, _Counts]) -> None:
         if inner is None:
             continue  # unknown, or a cycle: validation will say so
         counts.depth = max(counts.depth, counts.spread_depth[name] + inner.depth)
-        counts.fields = min(_CEILING, counts.fields + times * inner.fields)
-        counts.aliases = min(_CEILING, counts.aliases + times * inner.aliases)
-        counts.spreads = min(_CEILING, counts.spreads + times * inner.spreads)
-        counts.directives = min(_CEILING, counts.directives + times * inner.directives)
-        times_at_root = counts.spread_at_root.get(name, 0)
-        counts.root_fields = min(_CEILING, counts.root_fields + times_at_root * inner.root_fields)
+        for summed in _SUMMED:
+            total = getattr(counts, summed) + times * getattr(inner, summed)
+            setattr(counts, summed, min(_CEILING, total))
+        at_root = counts.root_fields + counts.spread_at_root.get(name, 0) * inner.root_fields
+        counts.root_fields = min(_CEILING, at_root)

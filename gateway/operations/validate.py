@@ -2,13 +2,14 @@
 
 graphql-core's driver asks every rule about every node, and walks through the document again for the uses of
 variables. This one calls a rule only for the kinds of nodes it looks at, collects the variables on the same
-walk, and leaves overlapping fields, whose rule compares all pairs, to `overlaps`. It only tells whether a
-document is valid. When it is not, graphql-core validates again, so that what is said is graphql-core's.
+walk, and leaves overlapping fields, whose rule compares all pairs, to `overlaps`. That tells whether a
+document is valid. When it is not, a second walk asks the rules in graphql-core's order and with its rule of
+overlapping fields, within a budget: so what is said is what graphql-core says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 
 from graphql import (
@@ -23,23 +24,26 @@ from graphql import (
     VariableNode,
     specified_rules,
 )
-from graphql import validate as validate_by_pairs
 from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from graphql.pyutils import RefMap
 from graphql.type import assert_valid_schema
 from graphql.validation import (
+    ASTValidationRule,
     NoUndefinedVariablesRule,
     NoUnusedVariablesRule,
     OverlappingFieldsCanBeMergedRule,
     VariablesInAllowedPositionRule,
 )
+from graphql.validation.validate import ValidationAbortedError
 from graphql.validation.validation_context import VariableUsage
 
 from gateway.operations.overlaps import Conflict, check_overlaps
 
+_Rules: TypeAlias = Sequence[type[ASTValidationRule]]
+
 # These look at operations and fragments only, and need all uses of variables: they come after the walk.
 _OF_VARIABLES: Final = (NoUndefinedVariablesRule, NoUnusedVariablesRule, VariablesInAllowedPositionRule)
-_WALKING: Final = tuple(
+_OTHERS: Final[_Rules] = tuple(
     rule for rule in specified_rules if rule not in {*_OF_VARIABLES, OverlappingFieldsCanBeMergedRule}
 )
 # No rule looks at names, and a variable where it is declared is not used.
@@ -47,7 +51,10 @@ _PASSED_OVER: Final = {"name", "alias", "description", "variable"}
 _CHILDREN: Final = {
     kind: tuple(key for key in keys if key not in _PASSED_OVER) for kind, keys in QUERY_DOCUMENT_KEYS.items()
 }
-_BUDGET: Final = 20_000
+_TOO_MANY: Final = (
+    "Too many validation errors, error limit reached. Validation aborted."  # graphql-core's words
+)
+_BUDGET: Final = 4_000
 
 
 class _Bounded(OverlappingFieldsCanBeMergedRule):
@@ -58,26 +65,45 @@ class _Bounded(OverlappingFieldsCanBeMergedRule):
         self.rule_context.remaining_complexity_budget = _BUDGET
 
 
-_TELLING: Final = tuple(
+_ALL: Final[_Rules] = tuple(
     _Bounded if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules
 )
 
 
 def validate(schema: GraphQLSchema, document: DocumentNode, max_errors: int) -> list[GraphQLError]:
-    """Give graphql-core's errors; none when the document is valid.
+    """Give the errors that graphql-core gives; none when the document is valid.
 
-    The document has passed the limits: the walk is as deep as its selections are.
+    The document has passed the limits: the walk is as deep as its brackets are.
     """
     assert_valid_schema(schema)
     try:
-        _Walk(schema, document).run()
+        context = _Context(schema, document, _found)
+        _Walk(context, _OTHERS).run()
+        _look_at_variables(context)
         check_overlaps(schema, document)
-    except (_Invalid, Conflict):
-        return validate_by_pairs(schema, document, _TELLING, max_errors)
+    except (_Invalid, Conflict, ValidationAbortedError):
+        return _errors(schema, document, max_errors)
     return []
 
 
-class _Invalid(Exception):  # noqa: N818  a finding: graphql-core tells what it is
+def _errors(schema: GraphQLSchema, document: DocumentNode, max_errors: int) -> list[GraphQLError]:
+    errors: list[GraphQLError] = []
+
+    def add(error: GraphQLError) -> None:
+        if len(errors) >= max_errors:
+            raise ValidationAbortedError(_TOO_MANY)
+        errors.append(error)
+
+    context = _Context(schema, document, add)
+    try:
+        _Walk(context, ()).run()  # for the uses of variables
+        _Walk(context, _ALL).run()
+    except ValidationAbortedError as error:
+        errors.append(error.with_traceback(None))
+    return errors
+
+
+class _Invalid(Exception):  # noqa: N818  a finding: the second walk tells what it is
     """A rule has found an error."""
 
 
@@ -88,8 +114,11 @@ def _found(_error: GraphQLError) -> NoReturn:
 class _Context(ValidationContext):
     """Looks nodes up by identity: graphql-core's hash of a node goes through all that is below it."""
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, type_info: TypeInfo) -> None:
-        super().__init__(schema, document, type_info, _found)
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, on_error: Callable[[GraphQLError], None]
+    ) -> None:
+        self.type_info = TypeInfo(schema)
+        super().__init__(schema, document, self.type_info, on_error)
         self._fragment_spreads: Any = RefMap()
         self._recursive_variable_usages: Any = RefMap()
         self._variable_usages: Any = RefMap()
@@ -97,6 +126,14 @@ class _Context(ValidationContext):
     def tell_usages(self, definition: Node, usages: list[VariableUsage]) -> None:
         """Say which variables a definition uses, so that nobody walks through it to find out."""
         self._variable_usages[definition] = usages
+
+
+def _look_at_variables(context: _Context) -> None:
+    for rule in (rule(context) for rule in _OF_VARIABLES):
+        for node in context.document.definitions:
+            for hook in (f"enter_{node.kind}", f"leave_{node.kind}"):
+                if hasattr(rule, hook):
+                    getattr(rule, hook)(node)
 
 
 _Hook: TypeAlias = Callable[..., Any]
@@ -114,44 +151,38 @@ class _Table(NamedTuple):
 
 
 class _Walk:
-    """One walk through one document. Raises _Invalid at the first error."""
+    """One walk through one document, that shows its nodes to rules."""
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
-        self._document = document
-        self._type_info = TypeInfo(schema)
-        self._context = _Context(schema, document, self._type_info)
-        self._rules = [rule(self._context) for rule in _WALKING]
-        self._off = [False] * len(self._rules)
+    def __init__(self, context: _Context, rules: _Rules) -> None:
+        self._context = context
+        self._rules = [rule(context) for rule in rules]
+        self._off = [False] * len(rules)
         self._ancestors: list[Any] = []
         self._usages: list[VariableUsage] = []
         self._tables: dict[str, _Table] = {}
 
     def run(self) -> None:
-        """Walk, then let the rules see the definitions that need to know how variables are used."""
-        self._visit(self._document, None)
-        for rule in (rule(self._context) for rule in _OF_VARIABLES):
-            for node in self._document.definitions:
-                for hook in (f"enter_{node.kind}", f"leave_{node.kind}"):
-                    if hasattr(rule, hook):
-                        getattr(rule, hook)(node)
+        """Walk through the whole document."""
+        self._visit(self._context.document, None)
 
     def _table(self, kind: str) -> _Table:
         table = self._tables[kind] = _Table(
-            getattr(self._type_info, f"enter_{kind}", None),
+            getattr(self._context.type_info, f"enter_{kind}", None),
             self._hooks(kind, "enter"),
             _CHILDREN.get(kind, ()),
             self._hooks(kind, "leave"),
-            getattr(self._type_info, f"leave_{kind}", None),
+            getattr(self._context.type_info, f"leave_{kind}", None),
         )
         return table
 
     def _hooks(self, kind: str, when: str) -> _Hooks:
-        found = ((at, getattr(rule, f"{when}_{kind}", None)) for at, rule in enumerate(self._rules))
-        hooks = [(at, hook) for at, hook in found if hook]
-        if when == "enter" and "directives" in _CHILDREN.get(kind, ()):
-            # A rule that asks to see all nodes does it for their directives.
-            hooks += [(at, rule.enter) for at, rule in enumerate(self._rules) if hasattr(rule, "enter")]
-        return hooks
+        # A rule that asks to see every node does it for their directives.
+        names = [f"{when}_{kind}", *([when] if "directives" in _CHILDREN.get(kind, ()) else ())]
+        found = (
+            (at, next((getattr(rule, name) for name in names if hasattr(rule, name)), None))
+            for at, rule in enumerate(self._rules)
+        )
+        return [(at, hook) for at, hook in found if hook]
 
     def _visit(self, node: Any, parent: Any) -> None:
         """Visit a node and all below it. `parent` is what holds it: a node, or a tuple of nodes."""
@@ -198,7 +229,7 @@ class _Walk:
         ancestors.pop()
 
     def _use(self, node: VariableNode) -> None:
-        of = self._type_info
+        of = self._context.type_info
         self._usages.append(
             VariableUsage(node, of.get_input_type(), of.get_parent_input_type(), of.get_default_value(), None)
         )

@@ -117,7 +117,7 @@ def test_an_oversized_text_is_refused_and_not_kept(documents: Documents, calls: 
     text = ONE + " " * 1_000_000
     assert documents.get(text) is not documents.get(text)
     assert messages(documents.get(text)) == [
-        f"characters: {len(text)} found, at most 100000 allowed. Ask for less in one operation."
+        f"characters: {len(text)} found, at most 50000 allowed. Ask for less in one operation."
     ]
     assert documents.get(ONE) is first
     assert calls["parse"] == 1
@@ -185,7 +185,7 @@ def test_the_deepest_document_that_is_allowed_is_analysed(documents: Documents) 
 
 def test_not_every_error_of_many_is_told(documents: Documents) -> None:
     found = messages(documents.get("{ " + " ".join(f"x{i}" for i in range(100)) + " }"))
-    assert len(found) == 21
+    assert len(found) == 11
     assert found[-1] == "Too many validation errors, error limit reached. Validation aborted."
 
 

@@ -74,7 +74,7 @@ async def test_the_deepest_document_that_is_accepted_runs(schema: GraphQLSchema)
 
 
 async def test_a_thousand_aliases_run(schema: GraphQLSchema) -> None:
-    limits = Limits(tokens=10_000, root_fields=1_000, aliases=1_000)
+    limits = Limits(tokens=10_000, fields=3_000, root_fields=1_000, aliases=1_000)
     document = Documents(schema, limits).get(
         "{ " + " ".join(f"a{i}: viewer {{ user {{ email }} }}" for i in range(1000)) + " }"
     )

@@ -66,6 +66,8 @@ def test_what_portals_and_tools_send_passes(text: str) -> None:
         ("aliases", "{ x: a { y: b } c ...F ...F } fragment F on T { z: d }", 4),
         ("spreads", "{ ...F a { ...F } } fragment F on T { ...G ...G } fragment G on T { b }", 6),
         ("directives", "query ($a: Int @d) @d { a @d ... @d { b } ...F @d } fragment F on T @d { c @d }", 7),
+        ("values", "query ($a: [Int] = [1, 2]) { a(b: {c: [1 {d: 2}] e: [[]]}) @d(x: [3]) }", 9),
+        ("values", "{ a(b: [1]) ...F ...F } fragment F on T { a(b: [2]) }", 3),
         ("variables", "query ($a: Int, $b: Int) { a } query ($a: Int, $b: Int, $c: Int) { a }", 3),
     ],
 )  # fmt: skip

@@ -32,7 +32,9 @@ MAX_ERRORS = 20
 def is_valid(schema: GraphQLSchema, document: DocumentNode) -> bool:
     """The verdict of the lean walk alone, without graphql-core's."""
     try:
-        module._Walk(schema, document).run()
+        context = module._Context(schema, document, module._found)
+        module._Walk(context, module._OTHERS).run()
+        module._look_at_variables(context)
         check_overlaps(schema, document)
     except (module._Invalid, Conflict):
         return False
