@@ -15,7 +15,6 @@ from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 from graphql import (
     SKIP,
     DocumentNode,
-    ExecutableDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     Node,
@@ -39,6 +38,8 @@ from graphql.validation.validation_context import VariableUsage
 
 from gateway.operations.overlaps import Conflict, check_overlaps
 
+Usages: TypeAlias = RefMap[Node, list[VariableUsage]]
+"""Operation or fragment -> where it uses variables."""
 _Rules: TypeAlias = Sequence[type[ASTValidationRule]]
 
 # These look at operations and fragments only, and need all uses of variables: they come after the walk.
@@ -76,17 +77,20 @@ def validate(schema: GraphQLSchema, document: DocumentNode, max_errors: int) -> 
     The document has passed the limits: the walk is as deep as its brackets are.
     """
     assert_valid_schema(schema)
+    usages: Usages = RefMap()
     try:
-        context = _Context(schema, document, _found)
+        context = _Context(schema, document, usages, _found)
         _Walk(context, _OTHERS).run()
         _look_at_variables(context)
         check_overlaps(schema, document)
     except (_Invalid, Conflict, ValidationAbortedError):
-        return _errors(schema, document, max_errors)
+        return _errors(schema, document, usages, max_errors)
     return []
 
 
-def _errors(schema: GraphQLSchema, document: DocumentNode, max_errors: int) -> list[GraphQLError]:
+def _errors(
+    schema: GraphQLSchema, document: DocumentNode, usages: Usages, max_errors: int
+) -> list[GraphQLError]:
     errors: list[GraphQLError] = []
 
     def add(error: GraphQLError) -> None:
@@ -94,9 +98,10 @@ def _errors(schema: GraphQLSchema, document: DocumentNode, max_errors: int) -> l
             raise ValidationAbortedError(_TOO_MANY)
         errors.append(error)
 
-    context = _Context(schema, document, add)
+    context = _Context(schema, document, usages, add)
     try:
-        _Walk(context, ()).run()  # for the uses of variables
+        if any(node not in usages for node in document.definitions):  # the first walk did not come to its end
+            _Walk(context, ()).run()
         _Walk(context, _ALL).run()
     except ValidationAbortedError as error:
         errors.append(error.with_traceback(None))
@@ -115,17 +120,18 @@ class _Context(ValidationContext):
     """Looks nodes up by identity: graphql-core's hash of a node goes through all that is below it."""
 
     def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, on_error: Callable[[GraphQLError], None]
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        usages: Usages,
+        on_error: Callable[[GraphQLError], None],
     ) -> None:
         self.type_info = TypeInfo(schema)
+        self.usages = usages
         super().__init__(schema, document, self.type_info, on_error)
         self._fragment_spreads: Any = RefMap()
         self._recursive_variable_usages: Any = RefMap()
-        self._variable_usages: Any = RefMap()
-
-    def tell_usages(self, definition: Node, usages: list[VariableUsage]) -> None:
-        """Say which variables a definition uses, so that nobody walks through it to find out."""
-        self._variable_usages[definition] = usages
+        self._variable_usages: Any = usages
 
 
 def _look_at_variables(context: _Context) -> None:
@@ -148,6 +154,7 @@ class _Table(NamedTuple):
     children: tuple[str, ...]
     leave: _Hooks
     leave_type: _Hook | None
+    collect: _Hook | None
 
 
 class _Walk:
@@ -172,6 +179,11 @@ class _Walk:
             _CHILDREN.get(kind, ()),
             self._hooks(kind, "leave"),
             getattr(self._context.type_info, f"leave_{kind}", None),
+            {
+                "variable": self._use,
+                "operation_definition": self._keep_usages,
+                "fragment_definition": self._keep_usages,
+            }.get(kind),
         )
         return table
 
@@ -189,7 +201,7 @@ class _Walk:
         table = self._tables.get(node.kind) or self._table(node.kind)
         if table.enter_type:
             table.enter_type(node)
-        skipping = self._enter(node, parent, table.enter)
+        skipping = self._enter(node, parent, table.enter) if table.enter else ()
         if table.children:
             self._below(node, parent, table.children)
         for at, hook in table.leave:
@@ -199,11 +211,8 @@ class _Walk:
             self._off[at] = False
         if table.leave_type:
             table.leave_type()
-        if isinstance(node, VariableNode):
-            self._use(node)
-        elif isinstance(node, ExecutableDefinitionNode):
-            self._context.tell_usages(node, self._usages)
-            self._usages = []
+        if table.collect:
+            table.collect(node)
 
     def _enter(self, node: Any, parent: Any, hooks: _Hooks) -> list[int]:
         """Call the rules that are not off; give those that are, until the node is left."""
@@ -219,13 +228,15 @@ class _Walk:
         ancestors.append(parent)
         for name in children:
             child = getattr(node, name)
-            if isinstance(child, Node):
-                self._visit(child, node)
-            elif child:
+            if not child:
+                continue
+            if isinstance(child, tuple):
                 ancestors.append(node)
                 for each in child:
                     self._visit(each, child)
                 ancestors.pop()
+            else:
+                self._visit(child, node)
         ancestors.pop()
 
     def _use(self, node: VariableNode) -> None:
@@ -233,3 +244,7 @@ class _Walk:
         self._usages.append(
             VariableUsage(node, of.get_input_type(), of.get_parent_input_type(), of.get_default_value(), None)
         )
+
+    def _keep_usages(self, node: Node) -> None:
+        self._context.usages[node] = self._usages
+        self._usages = []

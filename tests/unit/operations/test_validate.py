@@ -17,6 +17,7 @@ from graphql import (
     specified_rules,
 )
 from graphql import validate as by_pairs
+from graphql.pyutils import RefMap
 from graphql.validation import OverlappingFieldsCanBeMergedRule
 
 from gateway.operations import validate as module
@@ -32,7 +33,7 @@ MAX_ERRORS = 20
 def is_valid(schema: GraphQLSchema, document: DocumentNode) -> bool:
     """The verdict of the lean walk alone, without graphql-core's."""
     try:
-        context = module._Context(schema, document, module._found)
+        context = module._Context(schema, document, RefMap(), module._found)
         module._Walk(context, module._OTHERS).run()
         module._look_at_variables(context)
         check_overlaps(schema, document)
