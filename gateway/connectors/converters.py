@@ -39,7 +39,8 @@ class Converter:
     nulls: bool = False
 
 
-def _same(_env: Env, value: Any) -> Any:
+def same(_env: Env, value: Any) -> Any:
+    """Take a value as it is."""
     return value
 
 
@@ -70,9 +71,9 @@ def _html(_env: Env, value: str) -> Html:
     return Html(nh3.clean(value))
 
 
-text = Converter((str,), _same)
-integer = Converter((int,), _same)
-boolean = Converter((bool,), _same)
+text = Converter((str,), same)
+integer = Converter((int,), same)
+boolean = Converter((bool,), same)
 number = Converter((Decimal,), _decimal)
 """A JSON number, exact."""
 decimal_text = Converter((str,), _decimal)

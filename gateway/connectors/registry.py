@@ -22,7 +22,7 @@ from gateway.outbound import Outbound
 from gateway.settings import Settings, convert
 
 _HERE = "gateway.connectors"
-_NO_VENDORS = frozenset({"ports", "testing"})
+_NO_VENDORS = frozenset({"mapping", "ports", "testing"})
 _ENTRY_POINTS = "gateway.connectors"
 
 

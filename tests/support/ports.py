@@ -16,7 +16,7 @@ from gateway.auth.principal import Membership, Principal, PrincipalKind
 from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.converters import boolean, minor_units
 from gateway.connectors.identity import AccountRef, Ask, ChainedMap, IdentityMap, Known, StaticFileMap
-from gateway.connectors.mapping import Table, each, path, row, shared, via_parent
+from gateway.connectors.mapping import Reader, Table, each, path, row, shared, via_parent
 from gateway.connectors.ports.billing import Invoice, InvoiceLine, InvoicesPort
 from gateway.connectors.ports.common import Listing, Page, Record, Selection
 from gateway.connectors.ports.orders import Order, OrdersPort, Product, ProductsPort
@@ -60,7 +60,7 @@ class Port:
         self.broken: Callable[[Any], Any] | None = None
 
     def read(self, wire: dict[str, Any], scope: AccountScope, parent: Record | None = None) -> Any:
-        return self.table.reader(FIELDS, self.name, NOW).read(wire, scope, parent)
+        return Reader(self.table, FIELDS, self.name, NOW).read(wire, scope, parent)
 
     def find(self, ref: Ref) -> Any:
         found = [wire for wire in self.rows if wire["id"] == ref.native_id]
@@ -88,7 +88,7 @@ class Port:
 
     async def list_lines(self, invoice: Invoice, page: Page, fields: Selection) -> Listing[InvoiceLine]:
         self.calls.append((invoice.id, page))
-        reader = LINE.reader(fields, self.name, NOW)
+        reader = Reader(LINE, fields, self.name, NOW)
         [wire] = [wire for wire in self.rows if wire["id"] == invoice.id]
         lines = [*wire["lines"], *wire.get("further", [])]
         start = next((i + 1 for i, line in enumerate(lines) if line["id"] == page.after), 0)

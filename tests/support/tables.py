@@ -19,7 +19,7 @@ from gateway.connectors.converters import (
     unix_date,
     unix_time,
 )
-from gateway.connectors.mapping import Table, each, part, path, row, via_parent
+from gateway.connectors.mapping import Reader, Table, each, part, path, row, via_parent
 from gateway.connectors.ports.billing import Invoice, InvoiceLine, InvoiceStatus, InvoiceTax
 from gateway.connectors.ports.common import Money, PostalAddress, Selection
 from gateway.errors import Code, UpstreamError
@@ -92,7 +92,7 @@ def wire(**changes: Any) -> dict[str, Any]:
 
 
 def read(given: object, fields: Selection = EVERYTHING, table: Table[Any] = INVOICE, **more: Any) -> Any:
-    return table.reader(fields, "billing", NOW).read(given, ACME, **more)
+    return Reader(table, fields, "billing", NOW).read(given, ACME, **more)
 
 
 def broken(value: object, *places: str) -> bool:

@@ -12,6 +12,7 @@ from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors._template.config import Config
 from gateway.connectors._template.mapping import CONTACT
 from gateway.connectors.identity import malformed_id
+from gateway.connectors.mapping import Reader
 from gateway.connectors.ports.common import Listing, Page, Selection
 from gateway.connectors.ports.contacts import Contact, ContactsPort
 from gateway.errors import Code, GatewayError, RequestError, UpstreamError
@@ -79,7 +80,7 @@ class Contacts:
         parts = [ids[start : start + _MOST] for start in range(0, len(ids), _MOST)]
         rows = await asyncio.gather(*(self._by_id(part, fields) for part in parts))
         found = {row["id"]: row for part in rows for row in part}
-        reader = CONTACT.reader(fields, self._name, self._clock())
+        reader = Reader(CONTACT, fields, self._name, self._clock())
         # Read once per ref: the same row under another account's scope is another record.
         return [
             reader.read(found[ref.native_id], ref.scope) if ref.native_id in found else None for ref in refs
@@ -107,7 +108,7 @@ class Contacts:
             raise broken(self._name, "not a page of contacts")
         if page.after in {row["id"] for row in rows}:
             raise broken(self._name, "a page that starts where the last one did")
-        reader = CONTACT.reader(fields, self._name, self._clock())
+        reader = Reader(CONTACT, fields, self._name, self._clock())
         read = [(reader.read(row, scope), row["id"]) for row in rows]
         return Listing(
             [(record, cursor) for record, cursor in read if record is not None],

@@ -99,7 +99,7 @@ class Api:
 
     def reader(self, table: Table[Any], fields: Selection) -> Reader[Any]:
         """Make a reader for one call."""
-        return table.reader(fields, self.name, self.clock())
+        return Reader(table, fields, self.name, self.clock())
 
     def accounts(self, owners: Sequence[str]) -> tuple[str, ...]:
         """Give the values of the account field that are this account's, each once."""

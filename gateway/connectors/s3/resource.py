@@ -27,7 +27,7 @@ class Resource:
         self._clock = clock
 
     def _reader(self, table: Table[R], fields: Selection) -> Reader[R]:
-        return table.reader(fields, self._store.name, self._clock())
+        return Reader(table, fields, self._store.name, self._clock())
 
     def _roots(self, scope: AccountScope) -> list[str]:
         """Give the account's own folders, in one order; cursors count them."""

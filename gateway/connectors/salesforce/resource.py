@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.identity import malformed_id
-from gateway.connectors.mapping import Table
+from gateway.connectors.mapping import Reader, Table
 from gateway.connectors.ports.common import Listing, Page, Record, Selection, counted
 from gateway.connectors.salesforce import soql
 from gateway.connectors.salesforce.api import BATCH, Api
@@ -54,7 +54,7 @@ class Resource(Generic[R]):
         parts = await asyncio.gather(*(self._api.retrieve(self.kind, batch, paths) for batch in batches))
         rows: dict[str | None, Wire | UpstreamError | None] = {None: None}
         rows.update(zip(ids, (one for part in parts for one in part), strict=True))
-        reader = self._table.reader(fields, self._api.name, self._clock())
+        reader = Reader(self._table, fields, self._api.name, self._clock())
         found = [(rows[wanted[ref.native_id]], ref.scope) for ref in refs]
         return [reader.read(one, scope) if isinstance(one, dict) else one for one, scope in found]
 
@@ -72,7 +72,7 @@ class Resource(Generic[R]):
 
         rows, number = await asyncio.gather(self._api.query(question), total())
         self._check(rows.data)
-        reader = self._table.reader(fields, self._api.name, self._clock())
+        reader = Reader(self._table, fields, self._api.name, self._clock())
         shown = [(reader.read(one, scope), asked.cursor(one)) for one in rows.data[:size]]
         items: list[tuple[R | GatewayError, str]] = [(one, key) for one, key in shown if one is not None]
         return Listing(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.auth.scope import AccountScope
+from gateway.connectors.mapping import WireObject, is_object
 from gateway.connectors.ports.common import Listing, Page
 from gateway.errors import Code, RequestError, UpstreamError
 
@@ -24,19 +25,19 @@ _ROUNDS = 3
 class Rows:
     """One page of a Stripe list, and whether more follow."""
 
-    data: list[dict[str, Any]]
+    data: list[WireObject]
     more: bool
 
 
 Fetch = Callable[[str, str | None, int], Awaitable[Rows]]
 """`await fetch(customer, after, limit)` gives one page of a customer's list."""
-Read = Callable[[dict[str, Any], AccountScope], Any]
+Read = Callable[[WireObject, AccountScope], Any]
 """`read(row, scope)` gives the record, the error that broke it, or None for what is not for customers."""
 
 
-def rows_of(answer: object, system: str, after: str | None = None) -> Rows:
+def rows_of(answer: Any, system: str, after: str | None = None) -> Rows:
     """Read a Stripe list object: each row has an id, no id comes twice, none is the one to start after."""
-    if isinstance(answer, dict):
+    if is_object(answer):
         data, more = answer.get("data"), answer.get("has_more")
         if isinstance(data, list) and all(map(_is_row, data)) and type(more) is bool and (data or not more):
             ids = {row["id"] for row in data}
@@ -47,8 +48,8 @@ def rows_of(answer: object, system: str, after: str | None = None) -> Rows:
     )
 
 
-def _is_row(row: object) -> bool:
-    return isinstance(row, dict) and type(row.get("id")) is str and type(row.get("created", 0)) is int
+def _is_row(row: Any) -> bool:
+    return is_object(row) and type(row.get("id")) is str and type(row.get("created", 0)) is int
 
 
 class _Source:
@@ -57,7 +58,7 @@ class _Source:
     def __init__(self, customer: str, after: str | None) -> None:
         self.customer = customer
         self.last = after
-        self.rows: deque[dict[str, Any]] = deque()
+        self.rows: deque[WireObject] = deque()
         self.more = True
         self._fetched = after
 
@@ -68,7 +69,7 @@ class _Source:
         if page.data:
             self._fetched = page.data[-1]["id"]
 
-    def take(self) -> dict[str, Any]:
+    def take(self) -> WireObject:
         row = self.rows.popleft()
         self.last = row["id"]
         return row

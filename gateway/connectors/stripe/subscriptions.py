@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from gateway.auth.scope import AccountScope, Ref
+from gateway.connectors.mapping import WireObject
 from gateway.connectors.ports.billing import Subscription, SubscriptionItem
 from gateway.connectors.ports.common import Listing, Page, Record, Selection
 from gateway.connectors.stripe import mapping
@@ -78,7 +79,7 @@ class Subscriptions(Resource):
             return dict.fromkeys(ids, error)
         return dict.fromkeys(ids) | {row["id"]: self._name_of(row) for row in rows.data}
 
-    def _name_of(self, row: dict[str, Any]) -> str | UpstreamError:
+    def _name_of(self, row: WireObject) -> str | UpstreamError:
         name = row.get("name")
         if isinstance(name, str):
             return name

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.identity import malformed_id
-from gateway.connectors.mapping import Table
+from gateway.connectors.mapping import Reader, Table
 from gateway.connectors.ports.accounts import AccountProfile, AccountsPort
 from gateway.connectors.ports.billing import Invoice, InvoiceFilter, InvoiceLine, InvoiceSort, InvoicesPort
 from gateway.connectors.ports.common import Listing, Page, Record, Selection, counted
@@ -119,7 +119,7 @@ class _Resource(Generic[R]):
             )
         )
         rows = {str(row["id"]): row for part in found for row in part}
-        reader = self.table.reader(fields, self._interface.name, self._clock())
+        reader = Reader(self.table, fields, self._interface.name, self._clock())
         return [
             reader.read(rows[ref.native_id], ref.scope) if ref.native_id in rows else None for ref in refs
         ]
@@ -147,7 +147,7 @@ class _Resource(Generic[R]):
             part, number = await asyncio.gather(sort.page(fetch, count, page), total())
         except NoSortValueError as error:
             raise self._interface.broken(f"{self.model}.{error}: no value to sort by") from None
-        reader = self.table.reader(fields, self._interface.name, self._clock())
+        reader = Reader(self.table, fields, self._interface.name, self._clock())
         read = [(reader.read(row, scope), cursor) for row, cursor in part.rows]
         items: list[tuple[R | GatewayError, str]] = [(one, cursor) for one, cursor in read if one is not None]
         return Listing(

@@ -79,7 +79,7 @@ class Api:
 
     def reader(self, table: Table[Any], fields: Selection) -> Reader[Any]:
         """Make a reader for one call."""
-        return table.reader(fields, self.name, self.clock())
+        return Reader(table, fields, self.name, self.clock())
 
     def organizations(self, owners: Sequence[str]) -> tuple[str, ...]:
         """Give the account's organizations, each once; they go into paths and queries."""

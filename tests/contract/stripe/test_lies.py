@@ -118,8 +118,8 @@ async def test_a_row_deleted_while_ids_are_looked_up_does_not_fail_them(
     port: Any = connector.ports[InvoicesPort]
     page = port._page
 
-    async def gone(customer: str, after: str | None, limit: int, extra: Any) -> Rows:
-        return await page(customer, after and "in_gone", min(limit, 10), extra)
+    async def gone(customer: str, after: str | None, limit: int, *more: Any) -> Rows:
+        return await page(customer, after and "in_gone", min(limit, 10), *more)
 
     monkeypatch.setattr(port, "_page", gone)
     found = await port.get_many([Ref(scope, row.id) for row in oldest], NUMBER)

@@ -18,7 +18,7 @@ import pytest
 import stripe
 
 from gateway.auth.scope import AccountScope, Ref
-from gateway.connectors.mapping import Table
+from gateway.connectors.mapping import Reader, Table
 from gateway.connectors.ports.billing import (
     BillingInterval,
     CollectionMethod,
@@ -240,7 +240,7 @@ def test_credit_notes_of_before_and_after_the_payment(
 
 def read_invoice(wire: dict[str, Any], attribute: str) -> Any:
     scope = AccountScope("acme", frozenset(), {})
-    return mapping.INVOICE.reader({Invoice: frozenset({attribute})}, "billing", NOW).read(wire, scope)
+    return Reader(mapping.INVOICE, {Invoice: frozenset({attribute})}, "billing", NOW).read(wire, scope)
 
 
 async def test_lines(connector: Connector, scope_of: Callable[[str], AccountScope], data: DataSet) -> None:

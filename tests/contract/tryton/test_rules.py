@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.auth.scope import AccountScope
+from gateway.connectors.mapping import Reader
 from gateway.connectors.ports.billing import InvoiceKind, InvoiceStatus
 from gateway.connectors.ports.orders import Availability, OrderStatus
 from gateway.connectors.testing import everything
@@ -216,7 +217,7 @@ def test_credit_notes_are_negative_invoices() -> None:
 
 def test_services_have_no_stock_and_nothing_is_shown_without_leave() -> None:
     fields = everything(Availability)
-    reader = mapping.AVAILABILITY.reader(fields, "erp", NOW)
+    reader = Reader(mapping.AVAILABILITY, fields, "erp", NOW)
     scope = AccountScope("acme", frozenset(), {})
     wire = {"id": 1, "salable": True, "type": "goods", "quantity": Decimal("2.0"), "forecast_quantity": 1}
     stock = reader.read(wire, scope)

@@ -13,7 +13,7 @@ from gateway.connectors.converters import (
     minor_units,
     number,
 )
-from gateway.connectors.mapping import Table, each, part, path, row, shared, via_parent
+from gateway.connectors.mapping import Reader, Table, each, part, path, row, shared, via_parent
 from gateway.connectors.ports.billing import Invoice, InvoiceLine, InvoiceStatus, InvoiceTax
 from gateway.connectors.ports.common import Money, PostalAddress, Record, Selection
 from gateway.connectors.ports.orders import Order, OrderLine, Product, Shipment
@@ -212,6 +212,6 @@ def test_a_part_with_a_sign_of_presence_is_there_without_values(there: str | Non
         assert "address.id" in table.paths(fields)
         sent = {"id": "in_1", "customer": "cus_a", "address": {"id": there, "city": None}}
         now = dt.datetime(2026, 6, 30, tzinfo=dt.UTC)
-        record = table.reader(fields, "billing", now).read(sent, ACME)
+        record = Reader(table, fields, "billing", now).read(sent, ACME)
         assert isinstance(record, Record)
         assert (record.billing_address is not None) is expected

@@ -17,7 +17,7 @@ from gateway.connectors.converters import (
     number,
     number_id,
 )
-from gateway.connectors.mapping import Table, partial, path, row, shared
+from gateway.connectors.mapping import Reader, Table, partial, path, row, shared
 from gateway.connectors.ports.billing import Invoice
 from gateway.connectors.ports.common import Record, Selection
 from gateway.connectors.ports.orders import Product
@@ -55,7 +55,7 @@ def test_without_readable_id_owner_and_visibility_there_is_no_record(given: obje
 def test_a_record_without_an_owner_is_nobodys(customer: object) -> None:
     for natives in ((), ("",), ("cus_a",)):
         scope = AccountScope("acme", frozenset(), {"billing": natives})
-        record = INVOICE.reader({}, "billing", NOW).read(wire(customer=customer), scope)
+        record = Reader(INVOICE, {}, "billing", NOW).read(wire(customer=customer), scope)
         assert isinstance(record, Record)
         assert not boundary.admits(record)
         assert not boundary.admits(record, shared=True)

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.auth.permissions import Permission
 from gateway.auth.scope import AccountScope, Ref
+from gateway.connectors.mapping import Reader
 from gateway.connectors.ports.orders import OrdersPort
 from gateway.context import RequestContext
 from gateway.errors import Code, UpstreamError
@@ -106,7 +107,7 @@ async def test_a_record_that_is_not_wholly_the_accounts_is_refused(
 
 def stamped(scope: AccountScope, name: str = "billing", wire: dict[str, Any] | None = None) -> Any:
     """Read a row as a connector would for `scope`."""
-    return INVOICE.reader(FIELDS, name, NOW).read(wire or ROWS[0], scope)
+    return Reader(INVOICE, FIELDS, name, NOW).read(wire or ROWS[0], scope)
 
 
 async def test_a_record_with_another_stamp_is_refused(

@@ -13,7 +13,7 @@ from gateway.auth.permissions import Permission
 from gateway.auth.scope import AccountScope, Ref
 from gateway.connectors.converters import Converter, integer
 from gateway.connectors.identity import AccountRef, ChainedMap, StaticFileMap
-from gateway.connectors.mapping import Table, path, row
+from gateway.connectors.mapping import Reader, Table, path, row
 from gateway.connectors.ports.common import Listing, Page, Selection
 from gateway.connectors.ports.documents import Document, DocumentFilter, DocumentsPort, Property
 from gateway.connectors.registry import Registry
@@ -62,7 +62,7 @@ class Files:
 
     async def get_many(self, refs: Sequence[Ref], fields: Selection) -> list[Any]:
         self.ask([ref.native_id for ref in refs])
-        reader = DOCUMENT.reader(fields, "files", NOW)
+        reader = Reader(DOCUMENT, fields, "files", NOW)
         wires = {wire["id"]: wire for wire in self.rows if not wire.get("gone")}
         return [
             reader.read(wires[ref.native_id], ref.scope, None) if ref.native_id in wires else None
@@ -73,7 +73,7 @@ class Files:
         self, scope: AccountScope, page: Page, wanted: DocumentFilter, fields: Selection
     ) -> Listing[Document]:
         self.ask((scope.key, wanted))
-        reader = DOCUMENT.reader(fields, "files", NOW)
+        reader = Reader(DOCUMENT, fields, "files", NOW)
         found = [
             {**wire, "notes": None}
             for wire in self.rows

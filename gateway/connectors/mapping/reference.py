@@ -1,172 +1,22 @@
-"""The mapping table: one row per model attribute, and everything that is derived from it.
-
-    INVOICE = Table(
-        Invoice,
-        owner=path("customer"),
-        id=row("id"),
-        total=row("total", "currency", minor_units),
-        lines=row("lines.data", each(LINE)),
-    )
-
-From the table and an operation's selection come the wire paths to ask the vendor for, and a reader
-that touches selected values only. This module reads a table plainly, value by value: it is the
-reference meaning of every table.
-
-Every table declares its owner: `path(...)` in the record, `via_parent(...)` for parts of a record that
-was checked itself, or `shared(...)` for records that many accounts may see. One without does not load.
-"""
+"""The reference interpreter of mapping tables: it reads value by value, and so defines what a table means."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache, lru_cache
-from types import UnionType
-from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin, get_type_hints
-
-import msgspec
+from typing import Any, Generic, TypeVar, cast
 
 from gateway.auth.boundary import NOBODY
 from gateway.auth.scope import AccountScope
-from gateway.connectors.converters import Converter, Env, text
-from gateway.connectors.ports.common import Record, Selection, Value
+from gateway.connectors.converters import Converter, Env
+from gateway.connectors.mapping.records import attributes_of, partial
+from gateway.connectors.mapping.table import Each, Part, Row, Table
+from gateway.connectors.ports.common import Record, Selection
 from gateway.errors import Code, UpstreamError
 
 R = TypeVar("R", bound=Record)
 _READ_ERRORS = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, OSError)
-_STAMPS = {"scope", "connector", "owners"}
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who owns a record: `kind` is path, parent or shared. Made by the functions below."""
-
-    kind: str
-    row: Row | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Wire paths, what to make of their values, and the value for null.
-
-    Dots step into objects; a leading `^.` steps out of a list's item to the record that holds the list.
-    """
-
-    paths: tuple[str, ...]
-    convert: Converter | Each | Part
-    default: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Each:
-    """A list of records that are parts of this one."""
-
-    table: Table[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A value object inside this record; its rows' paths start at the record. `present`: is there one."""
-
-    model: type[Value]
-    rows: Mapping[str, Row]
-    present: Row | None = None
-
-
-def row(*parts: str | Converter | Each | Part, default: Any = None) -> Row:
-    """Make a row: wire paths, then the converter (`text` when left out)."""
-    paths = tuple(part for part in parts if isinstance(part, str))
-    converters = [part for part in parts if not isinstance(part, str)]
-    convert: Converter | Each | Part = converters[0] if converters else text
-    expected = 0 if isinstance(convert, Part) else 1 if isinstance(convert, Each) else len(convert.wire)
-    if len(converters) > 1 or len(paths) != expected:
-        raise TypeError(f"row{parts!r}: {expected} wire paths and at most one converter expected")
-    return Row(paths, convert, default)
-
-
-def each(table: Table[Any]) -> Each:
-    """Read a JSON list by another table; rows its `visible` rule hides are left out."""
-    return Each(table)
-
-
-def part(model: type[Value], *present: str | Converter, **rows: Row) -> Part:
-    """Read a value object. `present` names a wire value that it has exactly when there is such an object.
-
-    Without, it is null when all its selected values are. Values it must not lack need a converter.
-    """
-    _check(model, rows)
-    required = sorted(_required(model) & set(rows))
-    if required:
-        raise TypeError(f"{model.__name__}.{required[0]} is never null: read the whole by one converter")
-    return Part(model, rows, row(*present) if present else None)
-
-
-def path(*parts: str | Converter) -> Owner:
-    """Name the place in the record that holds its owner's native id."""
-    return Owner("path", row(*parts))
-
-
-def via_parent(*parts: str | Converter) -> Owner:
-    """Belong to the parent record. The path, if given, names the parent's id in this one."""
-    return Owner("parent", row(*parts) if parts else None)
-
-
-def shared(*rule: str | Converter) -> Owner:
-    """Belong to nobody. The row yields whether the record may be shown to an audience at all."""
-    return Owner("shared", row(*rule))
-
-
-class Table(Generic[R]):
-    """The mapping of one vendor object to one model. Checked when it is made, at import."""
-
-    def __init__(
-        self,
-        model: type[R],
-        *,
-        owner: Owner,
-        visible: Row | None = None,
-        linked: Mapping[str, Row] | None = None,
-        **rows: Row,
-    ) -> None:
-        """`linked`: where the vendor may put another object in by its id -> that object's own owner."""
-        if not isinstance(owner, Owner):
-            raise TypeError(f"{model.__name__}: declare owner=path(...), via_parent(...) or shared(...)")
-        _check(model, rows)
-        if "id" in _attributes(model) and "id" not in rows:
-            raise TypeError(f"{model.__name__}: write a row for its id")
-        self.model = model
-        self.owner = owner
-        self.visible = visible
-        self.linked = dict(linked or {})
-        self.rows = rows
-        self.required = _required(model)
-
-    def selected(self, fields: Selection) -> tuple[str, ...]:
-        """The attributes to read: the selected ones this vendor has a row for, and the id."""
-        chosen = fields.get(self.model, frozenset())
-        return tuple(name for name in self.rows if name in chosen or name == "id")
-
-    def paths(self, fields: Selection) -> tuple[str, ...]:
-        """The wire paths to ask the vendor for: owner and visibility always, then what is selected.
-
-        Those that step out to a parent (`^.`) are asked for by the parent's table only.
-        """
-        return tuple(found for found in self.steps(fields) if not found.startswith("^."))
-
-    def steps(self, fields: Selection) -> tuple[str, ...]:
-        """Like `paths`, with those that step out to a parent."""
-        found: dict[str, None] = {}
-        for rule in (self.owner.row, self.visible):
-            found.update(dict.fromkeys(rule.paths if rule else ()))
-        for name in self.selected(fields):
-            found.update(dict.fromkeys(_paths(self.rows[name], fields)))
-        return tuple(found)
-
-    def reader(self, fields: Selection, connector: str, now: dt.datetime) -> Reader[R]:
-        """Make a reader for one call to the system that is configured as `connector`."""
-        return Reader(self, fields, connector, Env(now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +28,7 @@ class _Parent:
     wire: dict[str, Any] | None = None
 
 
-class Reader(Generic[R]):
+class Reference(Generic[R]):
     """A table, a selection and a moment: reads wire objects into records."""
 
     def __init__(self, table: Table[R], fields: Selection, connector: str, env: Env) -> None:
@@ -187,12 +37,12 @@ class Reader(Generic[R]):
         self._connector = connector
         self._env = env
         # What no row supplies is null by declaration, so that every vendor answers every selection.
-        chosen = fields.get(table.model, frozenset()) & _attributes(table.model)
+        chosen = fields.get(table.model, frozenset()) & attributes_of(table.model)
         self._absent = tuple(chosen - set(table.rows))
         self._names = table.selected(fields)
         self._struct = partial(table.model, frozenset(self._names) | chosen)
         self._parts = {
-            name: Reader(row.convert.table, fields, connector, env)
+            name: Reference(row.convert.table, fields, connector, env)
             for name in self._names
             if isinstance((row := table.rows[name]).convert, Each)
         }
@@ -291,7 +141,7 @@ class Reader(Generic[R]):
         return value
 
     def _part(self, name: str, part: Part, wire: dict[str, Any], above: dict[str, Any] | None) -> Any:
-        chosen = self._fields.get(part.model, frozenset()) & _attributes(part.model)
+        chosen = self._fields.get(part.model, frozenset()) & attributes_of(part.model)
         values: dict[str, Any] = dict.fromkeys(chosen)
         for attribute in chosen & set(part.rows):
             try:
@@ -309,7 +159,7 @@ class Reader(Generic[R]):
     ) -> Any:
         values_in = [_dig(above, p[2:]) if p.startswith("^.") else _dig(wire, p) for p in row.paths]
         for value, expected, wire_path in zip(values_in, convert.wire, row.paths, strict=True):
-            if value is not None and not _is(value, expected):
+            if value is not None and not is_of(value, expected):
                 raise _Broken(
                     f"{self._at(name)}: {wire_path} is {type(value).__name__}, not {expected.__name__}"
                 )
@@ -334,54 +184,6 @@ class _Broken(Exception):  # noqa: N818  not an error of ours: a finding, never 
     """A wire value that does not fit its row. The text names places and types, never values."""
 
 
-# Bounded: clients choose the selections, and each makes a class.
-@lru_cache(maxsize=4096)
-def partial(model: type[msgspec.Struct], names: frozenset[str]) -> type[Any]:
-    """The model with only these attributes: reading another one raises AttributeError."""
-    base = Record if issubclass(model, Record) else Value
-    return msgspec.defstruct(
-        model.__name__,
-        [(name, Any) for name in sorted(names)],
-        bases=(base,),
-        namespace={"model": model},
-        frozen=True,
-        kw_only=True,
-    )
-
-
-@cache
-def _attributes(model: type[msgspec.Struct]) -> frozenset[str]:
-    return frozenset(field.name for field in msgspec.structs.fields(model)) - _STAMPS
-
-
-@cache
-def _required(model: type[msgspec.Struct]) -> frozenset[str]:
-    hints = get_type_hints(model)
-    return frozenset(name for name in _attributes(model) if not _nullable(hints[name]))
-
-
-def _nullable(hint: Any) -> bool:
-    return get_origin(hint) in (Union, UnionType) and type(None) in get_args(hint)
-
-
-def _check(model: type[msgspec.Struct], rows: Mapping[str, Row]) -> None:
-    unknown = sorted(set(rows) - _attributes(model))
-    if unknown:
-        raise TypeError(f"{model.__name__} has no attribute {', '.join(unknown)}")
-
-
-def _paths(row: Row, fields: Selection) -> tuple[str, ...]:
-    convert = row.convert
-    if isinstance(convert, Part):
-        chosen = fields.get(convert.model, frozenset())
-        read = [convert.rows[name] for name in convert.rows if name in chosen]
-        return tuple(p for r in ([convert.present] if convert.present else []) + read for p in r.paths)
-    if isinstance(convert, Each):
-        inner = convert.table.steps(fields)
-        return tuple(p[2:] if p.startswith("^.") else f"{row.paths[0]}.{p}" for p in inner)
-    return row.paths
-
-
 def _dig(wire: Any, wire_path: str) -> Any:
     for step in wire_path.split("."):
         if wire is None:
@@ -398,6 +200,7 @@ _JSON_TYPES: dict[type, Callable[[Any], bool]] = {
 }
 
 
-def _is(value: Any, expected: type) -> bool:
+def is_of(value: Any, expected: type) -> bool:
+    """Whether a decoded value is of a JSON type; whole numbers are numbers, too."""
     check = _JSON_TYPES.get(expected)
     return check(value) if check else type(value) is expected

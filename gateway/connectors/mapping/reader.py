@@ -1,0 +1,75 @@
+"""Reading what a vendor answered: the fast way, and by the reference interpreter where anything is odd."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Generic, TypeVar
+
+from gateway.auth.scope import AccountScope
+from gateway.connectors.converters import Env
+from gateway.connectors.mapping.fast import Fast, fast
+from gateway.connectors.mapping.reference import Reference
+from gateway.connectors.mapping.table import Table
+from gateway.connectors.mapping.wire import Body, Wire
+from gateway.connectors.ports.common import Record, Selection
+from gateway.errors import UpstreamError
+from gateway.outbound import Answer, decode
+
+R = TypeVar("R", bound=Record)
+
+
+class Reader(Generic[R]):
+    """A table, a selection and a moment (aware UTC): for one call to the system configured as `connector`."""
+
+    def __init__(self, table: Table[R], fields: Selection, connector: str, now: dt.datetime) -> None:
+        self._table, self._fields, self._connector, self._env = table, fields, connector, Env(now)
+        self._reference = Reference(table, fields, connector, self._env)
+        self._fast: dict[type[Wire], Fast] = {}
+        self._answers: list[tuple[Answer, Body, list[Any]]] = []
+
+    def decode(self, answer: Answer, body: Body) -> Any:
+        """Decode what is selected of an answer; read it like the dict that `outbound.decode` would give.
+
+        Where it is not as `body` and the table say, it is that dict. Raises what `outbound.decode` raises.
+        """
+        try:
+            if not answer.body.isascii():
+                answer.body.decode()  # what is skipped has to be text, too
+            made = fast(self._table, self._fields, body)
+            found = made.decode(answer.body)
+        except Exception:  # noqa: BLE001  whatever is odd, the reference tells it
+            return decode(answer, self._connector)
+        self._fast[made.row] = made
+        self._answers.append((answer, body, [found] if body.rows is None else found.get(body.rows, [])))
+        return found
+
+    def read(
+        self, wire: object, scope: AccountScope, parent: Record | None = None
+    ) -> R | UpstreamError | None:
+        """Read one wire object for `scope`.
+
+        None: the vendor has it, but it is not for customers. UpstreamError: its id or owner cannot be
+        read. A broken value of another attribute is held by the record in that attribute's place.
+        `parent` is the record a `via_parent` object was listed for.
+        """
+        if isinstance(wire, Wire):
+            made = self._fast[type(wire)]
+            pid, above = (None, None) if parent is None else (getattr(parent, "id", None), parent.owners)
+            try:
+                record: R | None = made.read(
+                    wire, scope, self._connector, self._env, made.nothing_around, pid, above
+                )
+            except Exception:  # noqa: BLE001  likewise
+                wire = self._whole(wire)
+            else:
+                return record
+        return self._reference.read(wire, scope, parent)
+
+    def _whole(self, wire: Wire) -> object:
+        """Give the whole of an object that was decoded in part."""
+        for answer, body, rows in self._answers:
+            for place, row in enumerate(rows):
+                if row is wire:
+                    whole = decode(answer, self._connector)
+                    return whole if body.rows is None else whole[body.rows][place]
+        raise TypeError("not an object of an answer that this reader decoded")
