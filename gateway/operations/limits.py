@@ -38,10 +38,10 @@ class Limits:
     tokens: int = 2_000
     comments: int = 1_000
     brackets: int = 100
-    operations: int = 50
+    operations: int = 25
 
     depth: int = 50
-    fields: int = 2_000
+    fields: int = 1_500
     root_fields: int = 100
     aliases: int = 300
     spreads: int = 500
