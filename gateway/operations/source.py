@@ -20,6 +20,7 @@ lacks) raises, without saying what or where: `careful` finds that out, reading t
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from functools import lru_cache
 from types import CodeType, FunctionType
@@ -35,7 +36,8 @@ from gateway.schema.base import META
 def reader(plan: ObjectPlan) -> Callable[[Any, Asked], dict[str, Any]]:
     """Make the function that makes the answer's object of a value; those of inner objects are there."""
     writer = _Writer(plan)
-    names = {"Anomaly": Anomaly, "check": _check, "known": set(), **writer.names}
+    # Without its builtins, a function in which the interpreter warns of something raises a KeyError.
+    names = {"__builtins__": builtins, "Anomaly": Anomaly, "check": _check, "known": set(), **writer.names}
     # A copy: what the interpreter learns of the names while a function runs, it keeps with the code.
     return FunctionType(_compiled("\n".join(writer.lines)).replace(), names)
 

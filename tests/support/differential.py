@@ -7,13 +7,14 @@ and tells every error that there is. What the gateway tells or calls must be amo
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from graphql import (
     ExecutionResult,
@@ -133,7 +134,10 @@ async def _ran(running: Awaitable[ExecutionResult]) -> Ran:
     strict: set[Place] = set()
     resets = _calls.set(calls), _strict.set(strict)
     try:
-        return Ran(await running, calls, strict)
+        result = await running
+        if left := asyncio.all_tasks() - {cast("asyncio.Task[Any]", asyncio.current_task())}:
+            await asyncio.wait(left)  # what graphql-core lets come to an end in the background
+        return Ran(result, calls, strict)
     finally:
         _calls.reset(resets[0])
         _strict.reset(resets[1])

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from graphql import (
     GraphQLEnumType,
@@ -24,6 +24,7 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     is_abstract_type,
+    is_composite_type,
 )
 
 from gateway.auth.permissions import Permission
@@ -97,14 +98,18 @@ class Maker:
         self.schema: GraphQLSchema = build()[0]
         self.covered: set[str] = set()
         self._attributes: dict[tuple[str, str], GraphQLOutputType] = {}
-        types = [t for t in self.schema.type_map.values() if isinstance(t, GraphQLObjectType)]
-        for type_ in types:
-            for name, definition in type_.fields.items() if type_.name in TYPES else ():
-                self._bind(type_, f"{type_.name}.{name}", definition)
+        self._objects = [name for name in TYPES if isinstance(self.schema.get_type(name), GraphQLObjectType)]
+        for coordinate, type_, definition in self._fields():
+            self._bind(type_, coordinate, definition)
         counted(self.schema)
-        for type_ in types:
-            for name, definition in type_.fields.items() if type_.name in TYPES else ():
-                definition.resolve = self._noting(f"{type_.name}.{name}", definition.resolve)
+        for coordinate, _, definition in self._fields():
+            definition.resolve = self._noting(coordinate, definition.resolve)
+
+    def _fields(self) -> Iterator[tuple[str, GraphQLObjectType, GraphQLField]]:
+        for type_name in self._objects:
+            type_ = cast("GraphQLObjectType", self.schema.type_map[type_name])
+            for name, definition in type_.fields.items():
+                yield f"{type_name}.{name}", type_, definition
 
     def _bind(self, type_: GraphQLObjectType, coordinate: str, definition: GraphQLField) -> None:
         """Put made-up answers in the place of what asks systems."""
@@ -144,7 +149,7 @@ class Maker:
             batch = Random(f"{context.seed}{coordinate}{arguments}")  # noqa: S311  likewise
             await asyncio.sleep(0)
             if batch.random() < 0.05:
-                raise _error(batch)
+                return [_error(batch)] * len(parents)
             labels = [_label(parent, context, coordinate, arguments) for parent in parents]
             return [self._value(Random(label), type_, label) for label in labels]  # noqa: S311  likewise
 
@@ -179,7 +184,17 @@ class Maker:
             )
         if chance < 0.85:
             return self._right(random, type_, label)
-        return None if chance < 0.91 else _error(random) if chance < 0.97 else random.choice(_WRONG)
+        if chance < 0.91:
+            return None
+        return _error(random) if chance < 0.97 else self._wrong(random, type_, label)
+
+    def _wrong(self, random: Random, type_: Any, label: str) -> Any:
+        if is_composite_type(type_):
+            return Made(self, self._any_type(random), label)
+        return random.choice(_WRONG)
+
+    def _any_type(self, random: Random) -> GraphQLObjectType:
+        return cast("GraphQLObjectType", self.schema.type_map[random.choice(self._objects)])
 
     def _right(self, random: Random, type_: Any, label: str) -> Any:
         if isinstance(type_, GraphQLList):
@@ -191,14 +206,10 @@ class Maker:
             return random.choice(list(type_.wrapped_cls))  # type: ignore[attr-defined]  # Strawberry's
         if isinstance(type_, GraphQLObjectType):
             return Made(self, type_, label)
+        if is_abstract_type(type_) and random.random() < 0.95:
+            return Made(self, random.choice(list(self.schema.get_possible_types(type_))), label)
         if is_abstract_type(type_):
-            all_types = [
-                t
-                for t in self.schema.type_map.values()
-                if isinstance(t, GraphQLObjectType) and t.name in TYPES
-            ]
-            behind = self.schema.get_possible_types(type_) if random.random() < 0.95 else all_types
-            return Made(self, random.choice(list(behind)), label)
+            return Made(self, self._any_type(random), label)
         return random.choice(_SCALARS.get(type_.name, _SCALARS["String"]))
 
 

@@ -1,0 +1,269 @@
+"""Operations on a small schema with one of everything: as graphql-core would run them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from graphql import build_schema, get_introspection_query
+
+from tests.support.differential import compare
+from tests.support.zoo import Counter, schema
+
+SELECTIONS = [
+    "{ cat { name lives food color } }",
+    "{ __typename }",
+    "{ a: __typename b: __typename cat { __typename it: __typename } pets { __typename kind: __typename } }",
+    # Aliases, and fields that several places ask for.
+    '{ a: cat { x: name name y: name } b: cat(name: "Kit") { name } }',
+    "{ cat { name } cat { lives } ... { cat { name color } } ...F } fragment F on Query { cat { food } }",
+    "{ cat { kittens { name } kittens { lives ...F } } } fragment F on Cat { kittens { food } name }",
+    "{ cat { keeper { name } ...F } } fragment F on Cat { keeper { pets { __typename } } }",
+    "{ dog { friend { name } friend { ... on Cat { lives } } ... on Named { friend { friend { name } } } } }",
+    # Fragments: named, inline, nested, without a type, on interfaces, on unions, that never apply.
+    "{ ...A } fragment A on Query { ...B } fragment B on Query { cat { ...C } } fragment C on Named { name }",
+    "{ ... { ... { ... on Query { cat { ... { name } ... on Named { n: name } ... on Fed { food } } } } } }",
+    "{ pets { ... on Cat { lives } ... on Dog { size: bone { size } } } }",
+    "{ pets { ... on Named { friend { ... on Fed { food } } } ... on Dog { lives } ... on Fed { food } } }",
+    '{ named(kind: "cat") { ... on Dog { bone { size } } } pet(kind: "dog") { ... on Cat { name } } }',
+    '{ named(kind: "ghost") { name friend { name } ... on Pet { __typename } ... on Ghost { name } } }',
+    "{ b: dog { bone { dog { bone { size } } } } }",
+    # Constants in @skip and @include.
+    "{ cat @skip(if: true) { name } dog { name @include(if: false) lives @include(if: true) } }",
+    "{ cat { name @skip(if: true) name } a: cat { name @skip(if: true) @include(if: true) } }",
+    "{ ... @skip(if: true) { cat { name } } ...F @include(if: false) } fragment F on Query { dog { name } }",
+    "{ cat { name @skip(if: true) } }",
+    # Values of every kind, in lists too.
+    "{ pets(first: 4) { ... on Named { name } } }",
+    "{ pets { ... on Cat { color mustKeeper { name } } ... on Dog { bone { size } keeper { name } } } }",
+    "{ cats { name lives } some: cats(broken: [1]) { name lives } none: cats(count: 0) { name } }",
+    "{ cats(count: 12) { name mustKeeper { name } } }",
+    "{ cats(count: 12) { name keeper { name pets { __typename } } } }",
+    "{ cats(count: 12) { keeper { name } vet { name } mother { name } friend { name } } }",
+    "{ cats { mustMother { name } } }",
+    '{ cat(name: null) { name } other: cat(name: "Kit 🦜 ünï") { name } }',
+    "{ cat { broken name lives } }",
+    "{ cat { kittens { broken sound loud: sound(loud: true) quiet: sound(loud: false) } } }",
+    # Types that cannot be.
+    *(
+        f'{{ named(kind: "{kind}") {{ __typename name }} pet(kind: "{kind}") {{ __typename }} }}'
+        for kind in (
+            "cat",
+            "dog",
+            "none",
+            "typeless",
+            "unknown",
+            "wrong",
+            "abstract",
+            "ghost",
+            "number",
+            "error",
+            "x",
+        )
+    ),
+    # Errors, at once and later, where null may stand and where not.
+    "{ fails cat { name } }",
+    "{ failsLater cat { name keeper { name } } }",
+    "{ a: fails b: fails cat { vet { name } } }",
+    # Arguments.
+    '{ echo(int: 1, float: 1, text: "", id: 7, flag: false, color: RED, colors: [RED, GREEN]) }',
+    "{ echo(ints: 1, matrix: [[1, null], null, []]) e: echo(matrix: 1) f: echo(colors: RED, ints: []) }",
+    "{ echo(int: null, text: null, box: null, ints: null) e: echo }",
+    '{ echo(box: {}) e: echo(box: {depth: null, tags: "one", inner: {inner: {widthCm: 9}}}) }',
+    '{ echo(boxes: {tags: ["a", "b"]}) e: echo(boxes: [{color: GREEN}, {color: null}]) }',
+    '{ echo(upper: "LOUD") must(value: 1, box: {tags: []}) defaulted d: defaulted(value: 1, color: RED) }',
+]
+
+
+@pytest.mark.parametrize("text", SELECTIONS)
+async def test_without_variables(text: str) -> None:
+    await compare(schema(), text)
+
+
+VARIABLES: list[tuple[str, list[dict[str, Any]]]] = [
+    (
+        (
+            "query ($a: Boolean!, $b: Boolean = true) { cat @skip(if: $a) { name @include(if: $b) lives }"
+            " ... @include(if: $a) { dog { name @skip(if: $b) @include(if: $a) } } ...F @skip(if: $b) }"
+            " fragment F on Query { pets @include(if: $a) { __typename @skip(if: $b) } }"
+        ),
+        [{"a": a} | b for a in (True, False) for b in ({}, {"b": True}, {"b": False})],
+    ),
+    ("query ($a: Boolean!) { cat @skip(if: $a) { name } }", [{}, {"a": None}, {"a": "yes"}, {"a": 1}]),
+    (
+        "query ($i: Int, $box: Box, $c: Color, $is: [Int!]) {echo(int: $i, box: $box, color: $c, ints: $is)}",
+        [
+            {},
+            {"i": None, "box": None, "c": None, "is": None},
+            {"i": 2**31 - 1, "box": {}, "c": "RED", "is": 3},
+            {"i": 1, "box": {"widthCm": 1, "inner": {"tags": "one"}}, "c": "GREEN", "is": [1, 2]},
+            {"i": 2**31},
+            {"i": "1"},
+            {"i": 1.0},
+            {"i": 1.5},
+            {"c": "BLUE"},
+            {"c": 1},
+            {"box": {"depth": "deep"}, "is": [None], "i": []},
+            {"box": {"unknown": 1}},
+            {"box": {"widthCm": None}},
+            {"box": []},
+            {"unknown": 1},
+        ],
+    ),
+    (
+        "query ($int: Int = 5, $b: Box = {depth: 2}, $is: [Int!] = 1) {echo(int: $int, box: $b, ints: $is)}",
+        [{}, {"int": None, "b": None, "is": None}, {"int": 1, "b": {"depth": 1}, "is": []}],
+    ),
+    (
+        (
+            "query ($i: Int, $text: String!, $box: Box!, $c: Color! = RED) {"
+            " echo(matrix: [[$i, 2], [$i]], box: {depth: $i, tags: [$text], inner: $box, color: $c}) }"
+        ),
+        [
+            {"text": "t", "box": {}},
+            {"i": None, "text": "t", "box": {"tags": None}},
+            {"i": 3, "text": 1, "box": {}},
+        ],
+    ),
+    # What may be null, where nothing may: an error of each field that takes it.
+    (
+        (
+            "query ($value: Int = 1, $count: Int = 2) { must(value: $value) d: defaulted(value: $value)"
+            " cats(count: $count) { name } cat { name } }"
+        ),
+        [{}, {"value": None}, {"count": None}, {"value": None, "count": None}, {"value": 3, "count": 1}],
+    ),
+    ("query ($value: Int) { defaulted(value: $value) }", [{}, {"value": None}, {"value": 1}]),
+    (
+        "query ($loud: Boolean = true) { cat { kittens { sound(loud: $loud) } } }",
+        [{}, {"loud": None}, {"loud": False}],
+    ),
+    (
+        "query ($id: ID, $text: String, $float: Float) { echo(id: $id, text: $text, float: $float) }",
+        [
+            {"id": 7, "float": 1},
+            {"id": "x", "float": 1e400},
+            {"id": 1.5},
+            {"text": 1},
+            {"float": "1"},
+            {"id": True},
+        ],
+    ),
+    (
+        "query ($upper: Upper) { echo(upper: $upper) }",
+        [{"upper": "LOUD"}, {"upper": "quiet"}, {"upper": 1}, {}],
+    ),
+    (
+        "query ($kind: String!) { named(kind: $kind) { name } }",
+        [{"kind": "cat"}, {"kind": "none"}, {"kind": "?"}, {}],
+    ),
+    (
+        "query ($first: Int) { pets(first: $first) { ... on Named { name } } }",
+        [{"first": 1}, {"first": None}, {}],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"), [(text, variables) for text, several in VARIABLES for variables in several]
+)
+async def test_with_variables(text: str, variables: dict[str, Any]) -> None:
+    await compare(schema(), text, variables, planned=None if None in variables.values() else True)
+
+
+MUTATIONS = [
+    "mutation { add { value history } }",
+    "mutation { a: add { value history seen } b: later(by: 3) { value history seen } }",
+    "mutation { a: add { value } fail { value } b: add(by: 2) { value history } }",
+    "mutation { a: add { value } mustFail { value } b: add(by: 2) { value } }",
+    "mutation { a: add { value history } ...F b: add { seen } } fragment F on Mutation { a: add { seen } }",
+    "mutation { __typename add @skip(if: true) { value } later(by: 1) { __typename value } }",
+    "mutation M($by: Int = 1) { add(by: $by) { value } fail { value } later(by: 2) { seen } }",
+]
+
+
+@pytest.mark.parametrize("text", MUTATIONS)
+async def test_mutations_come_one_after_the_other(text: str) -> None:
+    counters: list[Counter] = []
+
+    def counter() -> Counter:
+        counters.append(Counter())
+        return counters[-1]
+
+    for variables in ({}, {"by": 5}, {"by": None}):
+        await compare(schema(), text, variables, context=counter)
+        ours, theirs = counters[-3:-1]
+        assert ours.history == theirs.history
+
+
+async def test_the_parts_of_one_root_field_are_answered_before_the_next_one_is() -> None:
+    result = await compare(schema(), "mutation { a: add { seen } b: add { seen } }", context=Counter)
+    assert result.data == {"a": {"seen": 1}, "b": {"seen": 2}}
+
+
+async def test_each_operation_of_a_document() -> None:
+    text = (
+        "query A { cat { ...F } } query B { dog { ...F } } mutation C { add { value } }"
+        " fragment F on Named { name friend { name } }"
+    )
+    await compare(schema(), text, name="A")
+    await compare(schema(), text, name="B")
+    await compare(schema(), text, name="C", context=Counter)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ __schema { queryType { name } } }",
+        '{ cat { name } __type(name: "Cat") { kind fields { name type { name } } interfaces { name } } }',
+        "{ ...F } fragment F on Query { pets { __typename } __schema { types { name } } }",
+        get_introspection_query(),
+    ],
+)
+async def test_introspection(text: str) -> None:
+    await compare(schema(), text, planned=False)
+
+
+async def test_a_long_list_with_one_bad_item() -> None:
+    result = await compare(
+        schema(), "{ cats(count: 1000, broken: [617]) { name lives sound mustKeeper { name } } }"
+    )
+    assert result.data == {"cats": None}
+    result = await compare(
+        schema(), "{ cats(count: 1000, broken: [617]) { name lives sound keeper { name } } }"
+    )
+    assert result.data is not None
+    assert [at for at, cat in enumerate(result.data["cats"]) if cat["lives"] is None] == [617]
+
+
+async def test_deep_nesting() -> None:
+    selection = "__typename"
+    for depth in range(40):
+        selection = f"{'name' if depth % 3 else 'again: __typename'} friend {{ {selection} }}"
+    await compare(schema(), f"{{ dog {{ {selection} }} cat {{ {selection} }} }}")
+
+
+async def test_roots_and_objects_that_are_mappings() -> None:
+    async def later(_info: Any, x: int = 0) -> int:
+        return x + 1
+
+    def root() -> dict[str, Any]:
+        inner = {
+            "n": 1,
+            "f": lambda _info, x=0: x,
+            "g": later,
+            "inner": [{"n": "2"}, {}, None, ValueError("no")],
+        }
+        return {"a": inner, "b": lambda _info: inner, "list": ({"n": n} for n in range(3))}
+
+    made = build_schema(
+        "type Query { a: A! b: A list: [A!] missing: A }"
+        " type A { n: Int f(x: Int = 7): Int g(x: Int): Int inner: [A] must: Int! }"
+    )
+    await compare(
+        made,
+        "{ a { n f g inner { n f inner { n } } } b { g(x: 3) f(x: null) } list { n } missing { n } }",
+        root=root,
+    )
+    await compare(made, "{ a { n } b { must } list { inner { must } } }", root=root)
+    await compare(made, "{ a { n inner { must } } b { inner { n must } } list { must } }", root=root)
