@@ -35,7 +35,7 @@ from graphql import (
     is_leaf_type,
 )
 
-_MAX_FIELDS: Final = 20_000
+_MAX_FIELDS: Final = 10_000
 
 
 class Conflict(Exception):  # noqa: N818  a finding: graphql-core tells what it is
@@ -72,10 +72,15 @@ class _Check:
         self._fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
+        self._seen: set[frozenset[int]] = set()
         self._left = _MAX_FIELDS
 
     def merged(self, sets: list[_Set]) -> None:
-        """Check selection sets whose fields stand side by side in one object of the answer."""
+        """Check selection sets whose fields stand side by side in one object of the answer, once."""
+        together = frozenset(id(selections) for _, selections in sets)
+        if together in self._seen:
+            return
+        self._seen.add(together)
         for group in self._collect(sets):
             if len(group) > 1:
                 self._group(group)

@@ -20,8 +20,8 @@ from graphql import validate as by_pairs
 from graphql.pyutils import RefMap
 from graphql.validation import OverlappingFieldsCanBeMergedRule
 
+from gateway.operations import overlaps
 from gateway.operations import validate as module
-from gateway.operations.overlaps import Conflict, check_overlaps
 from gateway.operations.validate import validate
 from gateway.schema.build import build
 from tests.support.home import HOME
@@ -36,8 +36,8 @@ def is_valid(schema: GraphQLSchema, document: DocumentNode) -> bool:
         context = module._Context(schema, document, RefMap(), module._found)
         module._Walk(context, module._OTHERS).run()
         module._look_at_variables(context)
-        check_overlaps(schema, document)
-    except (module._Invalid, Conflict):
+        overlaps.check_overlaps(schema, document)
+    except (module._Invalid, overlaps.Conflict):
         return False
     return True
 
@@ -214,6 +214,26 @@ def test_overlapping_fields_are_judged_as_pair_by_pair() -> None:
         verdicts[expected, is_valid(schema, document)] += 1
     assert verdicts.keys() == {(True, True), (False, False)}
     assert min(verdicts.values()) > 50
+
+
+def test_what_can_be_merged_in_very_many_ways_is_looked_at_once() -> None:
+    """Each level of the interface stands beside each of its object types: 2^40 ways through one chain."""
+    schema = build_schema(ANIMALS)
+    chain = "size"
+    for _ in range(40):
+        chain = f"friend {{ {chain} }} ... on Cat {{ friend {{ size }} }} ... on Dog {{ friend {{ size }} }}"
+    assert agree(schema, f"{{ animal {{ {chain} }} }}")
+    assert not agree(schema, f"{{ animal {{ {chain.replace('size', 'size: name', 1)} }} }}")
+
+
+def test_what_is_too_much_to_look_at_is_left_to_pairs(
+    schema: GraphQLSchema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlaps, "_MAX_FIELDS", 10)
+    document = parse(HOME)
+    with pytest.raises(overlaps.Conflict):
+        overlaps.check_overlaps(schema, document)
+    assert validate(schema, document, MAX_ERRORS) == []
 
 
 def test_the_walk_may_pass_over_what_no_rule_looks_at() -> None:
