@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from gateway.auth.scope import AccountScope
@@ -16,6 +18,7 @@ from gateway.errors import UpstreamError
 from gateway.outbound import Answer, decode
 
 R = TypeVar("R", bound=Record)
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Reader(Generic[R]):
@@ -44,16 +47,23 @@ class Reader(Generic[R]):
         return found
 
     def read(
-        self, wire: object, scope: AccountScope, parent: Record | None = None
+        self,
+        wire: object,
+        scope: AccountScope,
+        parent: Record | None = None,
+        joined: Mapping[str, Any] = NOTHING,
     ) -> R | UpstreamError | None:
         """Read one wire object for `scope`.
 
         None: the vendor has it, but it is not for customers. UpstreamError: its id or owner cannot be
         read. A broken value of another attribute is held by the record in that attribute's place.
-        `parent` is the record a `via_parent` object was listed for.
+        `parent` is the record a `via_parent` object was listed for. `joined` is put into the object: it came
+        beside it, in the same answer.
         """
         if isinstance(wire, Wire):
             made = self._fast[type(wire)]
+            for key, value in joined.items():
+                wire.put(key, value)
             pid, above = (None, None) if parent is None else (getattr(parent, "id", None), parent.owners)
             try:
                 record: R | None = made.read(
@@ -63,7 +73,7 @@ class Reader(Generic[R]):
                 wire = self._whole(wire)
             else:
                 return record
-        return self._reference.read(wire, scope, parent)
+        return self._reference.read({**wire, **joined} if isinstance(wire, dict) else wire, scope, parent)
 
     def _whole(self, wire: Wire) -> object:
         """Give the whole of an object that was decoded in part."""

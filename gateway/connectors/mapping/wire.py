@@ -27,6 +27,11 @@ class Wire(msgspec.Struct):
         value = getattr(self, self.places[key]) if key in self.places else None
         return default if value is None else value
 
+    def put(self, key: str, value: Any) -> None:
+        """Set the value of a key, where that is selected."""
+        if key in self.places:
+            setattr(self, self.places[key], value)
+
     def __getitem__(self, key: str) -> Any:
         """Give the value of a key; KeyError where there is none, or null."""
         if (value := self.get(key)) is None:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.connectors.identity import malformed_id
-from gateway.connectors.mapping import Reader, Table
+from gateway.connectors.mapping import Reader, Table, WireObject, is_object
 from gateway.connectors.ports.common import Selection
 from gateway.errors import Code, RequestError, UpstreamError
-from gateway.outbound import Answer, VendorClient, decode
+from gateway.outbound import Answer, VendorClient
+from gateway.outbound import decode as decode_whole
 
 OK = 200
 BAD_REQUEST = 400
@@ -42,17 +43,27 @@ class Api:
     bulk: VendorClient
     clock: Callable[[], dt.datetime]
 
-    async def get(self, path: str, query: Query, route: str, also: Sequence[int] = ()) -> tuple[int, Wire]:
-        """Read an object; statuses in `also` are answers too. Gives the status and the object."""
+    async def get(
+        self,
+        path: str,
+        query: Query,
+        route: str,
+        also: Sequence[int] = (),
+        decode: Callable[[Answer], Any] | None = None,
+    ) -> tuple[int, Any]:
+        """Read an object; statuses in `also` are answers too. Gives the status and the object.
+
+        `decode` reads a good answer in part, as a `Reader` does.
+        """
         answer = await self.client.get(
             f"/api/v2{path}", query=query, route=f"/api/v2{route}", accept=frozenset({OK, *also})
         )
-        return answer.status, self.body(answer)
+        return answer.status, self.body(answer, decode if answer.status == OK else None)
 
-    def body(self, answer: Answer) -> Wire:
+    def body(self, answer: Answer, decode: Callable[[Answer], Any] | None = None) -> Any:
         """Give the object that was answered."""
-        body = decode(answer, self.name)
-        if not isinstance(body, dict):
+        body = decode(answer) if decode else decode_whole(answer, self.name)
+        if not is_object(body):
             raise self.broken("no object")
         return body
 
@@ -63,7 +74,7 @@ class Api:
             raise self.broken(f"no {key} with an id")
         return found
 
-    def rows(self, body: Wire, key: str) -> list[Wire]:
+    def rows(self, body: WireObject, key: str) -> list[Any]:
         """Give the rows under `key`: each has an id, and none comes twice."""
         rows = body.get(key)
         if not isinstance(rows, list) or not all(map(_is_row, rows)):
@@ -72,7 +83,7 @@ class Api:
             raise self.broken(f"{key}: a row comes twice")
         return rows
 
-    def users(self, body: Wire, query: Query) -> Users:
+    def users(self, body: WireObject, query: Query) -> Users:
         """Give the users that came with an answer, where they were asked for."""
         asked = any(name == "include" and "users" in value for name, value in query)
         return {user["id"]: user for user in self.rows(body, "users")} if asked else {}
@@ -95,13 +106,13 @@ class Api:
         )
 
 
-def joined(row: Wire, users: Mapping[int, Wire], *names: str) -> Wire:
-    """Put users in the place of their ids: `requester_id` -> `requester`, null where it is not known."""
-    return row | {name: _user(row.get(f"{name}_id"), users) for name in names}
+def joined(row: WireObject, users: Mapping[int, Wire], *names: str) -> dict[str, Any]:
+    """Give users for the place of their ids: `requester_id` -> `requester`, null where it is not known."""
+    return {name: _user(row.get(f"{name}_id"), users) for name in names}
 
 
-def _is_row(row: object) -> bool:
-    return isinstance(row, dict) and type(row.get("id")) is int
+def _is_row(row: Any) -> bool:
+    return is_object(row) and type(row.get("id")) is int
 
 
 def _user(key: object, users: Mapping[int, Wire]) -> object:

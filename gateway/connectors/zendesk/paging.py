@@ -22,6 +22,7 @@ from gateway.connectors.zendesk.api import (
     unsupported,
 )
 from gateway.errors import Code, RequestError
+from gateway.outbound import Answer
 
 MAX_FOUND: Final = 1000  # rows that a search gives in all
 _ROUNDS = 3
@@ -32,14 +33,14 @@ _CURSOR = re.compile(r"(\d{1,3})\.(\d{1,19})\.([\w+/=-]{0,500})", re.ASCII)
 class Rows:
     """One page of Zendesk's, the users that came with it, and the token of the next page."""
 
-    data: list[Wire]
+    data: list[Any]
     users: Users
     following: str | None
 
 
 Fetch = Callable[[str, int], Awaitable[Rows]]
 """`await fetch(token, size)` gives a page; the token is empty for the first one."""
-Read = Callable[[Wire, Users], Any]
+Read = Callable[[Any, Users], Any]
 """`read(row, users)` gives the record, the error that broke it, or None for what is not for customers."""
 
 
@@ -76,13 +77,23 @@ async def paged(fetch: Fetch, page: Page, read: Read, *, hidden: bool = False) -
     return Listing(items, has_next=more or left, has_previous=page.after is not None, end_cursor=end)
 
 
-def by_cursor(api: Api, path: str, key: str, query: Query, route: str, also: tuple[int, ...] = ()) -> Fetch:
+def by_cursor(
+    api: Api,
+    path: str,
+    key: str,
+    query: Query,
+    route: str,
+    also: tuple[int, ...] = (),
+    *,
+    decode: Callable[[Answer], Any] | None = None,
+) -> Fetch:
     """Page by Zendesk's own tokens; a status in `also` (there is no such parent) is an empty list."""
 
     async def fetch(token: str, size: int) -> Rows:
         paging = [("page[size]", str(size)), *([("page[after]", token)] if token else [])]
         asked = [*query, *paging]
-        status, body = await api.get(path, asked, route, (*also, *((BAD_REQUEST,) if token else ())))
+        errors = (*also, *((BAD_REQUEST,) if token else ()))
+        status, body = await api.get(path, asked, route, errors, decode)
         if status == BAD_REQUEST:  # with a token only: it is none of this list
             raise no_cursor()
         if status in also:

@@ -6,9 +6,11 @@ import asyncio
 import math
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Final
 
 from gateway.auth.scope import AccountScope, Ref
+from gateway.connectors.mapping import Body, Reader, WireObject
 from gateway.connectors.ports.common import Direction, Listing, Page, Selection, counted
 from gateway.connectors.ports.support import (
     Content,
@@ -24,7 +26,6 @@ from gateway.connectors.zendesk.api import (
     Api,
     Query,
     Users,
-    Wire,
     is_id,
     joined,
     people,
@@ -34,6 +35,7 @@ from gateway.connectors.zendesk.files import Files
 from gateway.connectors.zendesk.mapping import COMMENT, STATUS, TICKET
 from gateway.connectors.zendesk.paging import MAX_FOUND, Rows, by_cursor, page_number, paged, search
 from gateway.errors import GatewayError
+from gateway.outbound import Answer
 
 _UNSOLVED: Final = frozenset(
     {TicketStatus.NEW, TicketStatus.OPEN, TicketStatus.PENDING, TicketStatus.ON_HOLD}
@@ -41,6 +43,11 @@ _UNSOLVED: Final = frozenset(
 _WORDS: Final = {status: word for word, status in STATUS.items()}
 _SORTS: Final = {TicketSortField.UPDATED_AT: "updated_at", TicketSortField.CREATED_AT: "created_at"}
 _PEOPLE: Final = ("requester", "assignee")
+_BESIDE: Final = {"users": Any, "meta": Any}
+_TICKETS: Final = Body(
+    "tickets", {"id": int, "status": str, "requester_id": int, "assignee_id": int}, _BESIDE
+)
+_COMMENTS: Final = Body("comments", {"id": int, "public": bool, "author_id": int}, _BESIDE)
 
 
 class Tickets:
@@ -56,14 +63,17 @@ class Tickets:
         """See the port. One call per 100 ids, whatever accounts they belong to."""
         ids = sorted({ref.native_id for ref in refs if is_id(ref.native_id)}, key=int)
         parts = [ids[start : start + MAX_ROWS] for start in range(0, len(ids), MAX_ROWS)]
-        found: dict[str, Wire] = {}
-        for rows in await asyncio.gather(*(self._by_id(part, fields) for part in parts)):
-            found |= rows
         reader = self._api.reader(TICKET, fields)
+        found: dict[str, tuple[WireObject, dict[str, Any]]] = {}
+        for rows in await asyncio.gather(*(self._by_id(part, fields, reader) for part in parts)):
+            found |= rows
+
+        def read(ref: Ref) -> Any:
+            row, people = found[ref.native_id]
+            return reader.read(row, ref.scope, joined=people)
+
         # Read once per ref: the same row under another account's scope is another record.
-        return [
-            reader.read(found[ref.native_id], ref.scope) if ref.native_id in found else None for ref in refs
-        ]
+        return [read(ref) if ref.native_id in found else None for ref in refs]
 
     async def list_tickets(
         self,
@@ -93,23 +103,29 @@ class Tickets:
         query = [("include", "users")] if people(COMMENT.paths(fields), "author") else []
         reader = self._api.reader(COMMENT, fields)
 
-        def read(row: Wire, users: Users) -> Any:
+        def read(row: WireObject, users: Users) -> Any:
             if type(row.get("public")) is not bool:
                 raise self._api.broken("TicketComment.public: not told")
-            return reader.read(joined(row, users, "author"), ticket.scope, ticket)
+            return reader.read(row, ticket.scope, ticket, joined(row, users, "author"))
 
-        fetch = by_cursor(self._api, path, "comments", query, "/tickets/{id}/comments")
+        def decode(answer: Answer) -> Any:
+            return reader.decode(answer, _COMMENTS)
+
+        fetch = by_cursor(self._api, path, "comments", query, "/tickets/{id}/comments", decode=decode)
         return await paged(fetch, page, read, hidden=True)
 
     def open_attachment(self, scope: AccountScope, native_id: str) -> AbstractAsyncContextManager[Content]:
         """See the port."""
         return self._files.open(scope, native_id)
 
-    async def _by_id(self, ids: Sequence[str], fields: Selection) -> dict[str, Wire]:
+    async def _by_id(
+        self, ids: Sequence[str], fields: Selection, reader: Reader[Any]
+    ) -> dict[str, tuple[WireObject, dict[str, Any]]]:
         query = [("ids", ",".join(ids)), *_sideloads(fields)]
-        _, body = await self._api.get("/tickets/show_many", query, "/tickets/show_many")
+        path = "/tickets/show_many"
+        _, body = await self._api.get(path, query, path, decode=partial(_tickets, reader))
         rows, users = self._api.rows(body, "tickets"), self._api.users(body, query)
-        found = {str(row["id"]): joined(row, users, *_PEOPLE) for row in rows}
+        found = {str(row["id"]): (row, joined(row, users, *_PEOPLE)) for row in rows}
         if not found.keys() <= set(ids):
             raise self._api.broken("tickets that were not asked for")
         return found
@@ -120,8 +136,9 @@ class Tickets:
         minus = "-" if sort.direction is Direction.DESC else ""
         query = [("sort", f"{minus}{_SORTS[sort.field]}"), *_sideloads(fields)]
         path, route = f"/organizations/{organization}/tickets", "/organizations/{id}/tickets"
-        fetch = by_cursor(self._api, path, "tickets", query, route)
-        return await paged(fetch, page, self._reads(scope, fields, None))
+        reader = self._api.reader(TICKET, fields)
+        fetch = by_cursor(self._api, path, "tickets", query, route, decode=partial(_tickets, reader))
+        return await paged(fetch, page, self._reads(scope, reader, None))
 
     async def _search(
         self,
@@ -139,7 +156,7 @@ class Tickets:
             ("sort_order", sort.direction.value.lower()),
             *((name, f"tickets({value})") for name, value in _sideloads(fields)),
         ]
-        read = self._reads(scope, fields, wanted)
+        read = self._reads(scope, self._api.reader(TICKET, fields), wanted)
         total: int | None = None
 
         async def fetch(token: str, _size: int) -> Rows:
@@ -166,11 +183,9 @@ class Tickets:
         pages = [(first.data, first.users), *((page.data, page.users) for page in more)]
         return sum(read(row, users) is not None for rows, users in pages for row in rows)
 
-    def _reads(self, scope: AccountScope, fields: Selection, wanted: frozenset[TicketStatus] | None) -> Any:
-        reader = self._api.reader(TICKET, fields)
-
-        def read(row: Wire, users: Users) -> Any:
-            record = reader.read(joined(row, users, *_PEOPLE), scope)
+    def _reads(self, scope: AccountScope, reader: Reader[Any], wanted: frozenset[TicketStatus] | None) -> Any:
+        def read(row: WireObject, users: Users) -> Any:
+            record = reader.read(row, scope, joined=joined(row, users, *_PEOPLE))
             status = row.get("status")
             if record is None or wanted is None or (isinstance(status, str) and STATUS.get(status) in wanted):
                 return record
@@ -178,6 +193,10 @@ class Tickets:
             return self._api.broken("Ticket.status: not the one asked for")
 
         return read
+
+
+def _tickets(reader: Reader[Any], answer: Answer) -> Any:
+    return reader.decode(answer, _TICKETS)
 
 
 def _conditions(wanted: frozenset[TicketStatus] | None) -> list[str]:

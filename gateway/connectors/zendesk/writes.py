@@ -76,7 +76,7 @@ class Writes:
         # The boundary would hide a ticket of another account; that it was made there must be told.
         if str(row.get("organization_id")) not in organizations:
             raise self._api.broken("Ticket.organization_id: not the account's", outcome_unknown=True)
-        record = reader.read(joined(row, {user["id"]: user}, "requester", "assignee"), scope)
+        record = reader.read(row, scope, joined=joined(row, {user["id"]: user}, "requester", "assignee"))
         if record is None or isinstance(record, UpstreamError):
             raise self._api.broken("a ticket that cannot be read", outcome_unknown=True)
         ticket: Ticket = record
@@ -185,9 +185,9 @@ class Writes:
         token = ""
         for _ in range(_AUDIT_PAGES):
             rows = await fetch(token, 100)
-            for audit in rows.data:
-                if _note_of(audit) == key:
-                    return audit
+            found: list[Wire] = [audit for audit in rows.data if _note_of(audit) == key]
+            if found:
+                return found[0]
             if rows.following is None:
                 return None
             if rows.data[0]["id"] < rows.data[-1]["id"]:
@@ -228,7 +228,7 @@ class Writes:
         ]
         names = people(COMMENT.paths(fields), "author")
         rows = [
-            joined(event, {user["id"]: user}, *names) | {"created_at": audit.get("created_at")}
+            event | joined(event, {user["id"]: user}, *names) | {"created_at": audit.get("created_at")}
             for event in found
         ]
         reader = self._api.reader(COMMENT, fields)
@@ -243,10 +243,11 @@ class Writes:
     def _written(self, answer: Answer) -> Wire:
         """Read the answer to a write that was made; when it cannot be read, it was made all the same."""
         try:
-            return self._api.body(answer)
+            body: Wire = self._api.body(answer)
         except UpstreamError as error:
             error.outcome_unknown = True
             raise
+        return body
 
 
 def _note_of(audit: Wire) -> object:
