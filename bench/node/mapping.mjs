@@ -1,6 +1,6 @@
 // The five systems' lists and records as the gateway reads them: the same calls, whose each record is, and
 // what of it customers see. `client` reads and asks (client.mjs), `account` names the key and its natives.
-import { toContact, toInvoice, toOrder, toProfile, toSubscription, toTicket } from './records.mjs';
+import { toContact, toInvoice, toOrder, toProfile, toTicket } from './records.mjs';
 import { idHead, own } from './values.mjs';
 
 const SALESFORCE = '/services/data/v66.0';
@@ -71,17 +71,6 @@ export async function invoices(client, account, { first, filter }) {
   const nodes = read(data, first, (row) => {
     own(row.customer, account.billing);
     return row.status === 'draft' ? null : toInvoice(row, head);
-  });
-  return connection(nodes, more);
-}
-
-export async function subscriptions(client, account, { first }) {
-  const path = `/v1/subscriptions?customer=${account.billing}&status=all&limit=${first}`;
-  const { data, has_more: more } = await client.read(path);
-  const head = idHead('Subscription', 'billing', account.key);
-  const nodes = read(data, first, (row) => {
-    own(row.customer, account.billing);
-    return toSubscription(row, head);
   });
   return connection(nodes, more);
 }

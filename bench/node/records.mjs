@@ -9,12 +9,6 @@ const upper = (list) => words(Object.fromEntries(list.split(' ').map((word) => [
 const enumOf = (map, word) => (word == null ? null : (map.get(word) ?? 'UNKNOWN'));
 
 const INVOICE_STATUS = upper('draft open paid void uncollectible');
-const SUBSCRIPTION_STATUS = words({
-  incomplete: 'INCOMPLETE', incomplete_expired: 'CANCELLED', trialing: 'TRIALING', active: 'ACTIVE',
-  past_due: 'PAST_DUE', paused: 'PAUSED', unpaid: 'UNPAID', canceled: 'CANCELLED',
-});
-const COLLECTION = upper('charge_automatically send_invoice');
-const INTERVAL = upper('day week month year');
 const TICKET_STATUS = words({
   new: 'NEW', open: 'OPEN', pending: 'PENDING', hold: 'ON_HOLD', solved: 'SOLVED', closed: 'CLOSED',
 });
@@ -81,31 +75,6 @@ class Invoice {
   get memo() { return this.wire.description; }
   get hostedUrl() { return this.wire.hosted_invoice_url; }
   get allLines() { return this.wire.lines.data.map(toLine); }
-}
-
-class Subscription {
-  constructor(wire, head) { this.wire = wire; this.head = head; }
-  get id() { return globalId(this.head, this.wire.id); }
-  get status() { return enumOf(SUBSCRIPTION_STATUS, this.wire.status); }
-  get statusLabel() { return this.wire.status; }
-  get startedOn() { return day(this.wire.start_date); }
-  get trialEndsOn() { return day(this.wire.trial_end); }
-  get cancelAt() { return moment(this.wire.cancel_at); }
-  get cancelAtPeriodEnd() { return this.wire.cancel_at_period_end; }
-  get endedAt() { return moment(this.wire.ended_at); }
-  get collectionMethod() { return enumOf(COLLECTION, this.wire.collection_method); }
-  get createdAt() { return moment(this.wire.created); }
-  get items() { return this.wire.items.data.map(toItem); }
-}
-
-class SubscriptionItem {
-  constructor(wire) { this.wire = wire; }
-  get quantity() { return this.wire.quantity == null ? null : String(this.wire.quantity); }
-  get unitPrice() { return fromMinor(this.wire.price.unit_amount, this.wire.price.currency); }
-  get interval() { return enumOf(INTERVAL, this.wire.price.recurring?.interval); }
-  get intervalCount() { return this.wire.price.recurring?.interval_count ?? null; }
-  get currentPeriodStart() { return moment(this.wire.current_period_start); }
-  get currentPeriodEnd() { return moment(this.wire.current_period_end); }
 }
 
 class Person {
@@ -219,10 +188,8 @@ function trytonMoment(wire) {
 }
 
 const toLine = maker(InvoiceLine);
-const toItem = maker(SubscriptionItem);
 const toPerson = maker(Person);
 export const toInvoice = maker(Invoice);
-export const toSubscription = maker(Subscription);
 export const toTicket = maker(Ticket);
 export const toProfile = maker(Profile);
 export const toContact = maker(Contact);

@@ -38,7 +38,6 @@ export const resolvers = {
     contacts: listField(systems.contacts),
     invoices: listField(systems.invoices),
     orders: listField(systems.orders),
-    subscriptions: listField(systems.subscriptions),
     tickets: listField(systems.tickets),
   },
   Invoice: {
