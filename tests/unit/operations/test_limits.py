@@ -50,6 +50,18 @@ def test_what_portals_and_tools_send_passes(text: str) -> None:
     check(text, Limits())
 
 
+def test_a_page_of_thirty_components_with_fragments_in_fragments_passes() -> None:
+    spreads = " ".join(f"...Panel{n}" for n in range(30))
+    panels = " ".join(
+        f"fragment Panel{n} on Account {{ id panel{n}: invoices(first: 50) {{"
+        " nodes { ...Row } pageInfo { hasNextPage endCursor } } }"
+        for n in range(30)
+    )
+    row = "fragment Row on Invoice { id number status issuedOn total { ...Sum } amountDue { ...Sum } }"
+    text = f"query Page($id: ID!) {{ account(id: $id) {{ {spreads} }} }} {panels} {row}"
+    check(f"{text} fragment Sum on Money {{ amount currencyCode }}", Limits())
+
+
 @pytest.mark.parametrize(
     ("limit", "text", "expected"),
     [
