@@ -38,7 +38,7 @@ class Limits:
     tokens: int = 2_000
     comments: int = 1_000
     brackets: int = 100
-    operations: int = 25
+    operations: int = 20
 
     depth: int = 50
     fields: int = 1_500

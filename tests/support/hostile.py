@@ -108,8 +108,8 @@ DOCUMENTS: dict[str, str] = {
     "150 operations": _many("query Q# { viewer { user { email } } }", 150),
     "1,000 unused fragments": f"{USER} " + _many("fragment F# on User { email }", 1_000),
     "270 unused fragments": f"{USER} " + _many("fragment F# on User { email }", 270),
-    "25 operations, each with 25 fragments": " ".join(
-        f"query Q{n} {{ {_many('...F#', 25)} }}" for n in range(25)
+    "20 operations, each with 25 fragments": " ".join(
+        f"query Q{n} {{ {_many('...F#', 25)} }}" for n in range(20)
     )
     + " " + _many("fragment F# on Query { viewer { user { email } } }", 25),
     "10,000 root fields": "{ " + "viewer { user { email } } " * 10_000 + "}",
