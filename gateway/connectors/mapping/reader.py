@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from gateway.auth.scope import AccountScope
 from gateway.connectors.converters import Env
@@ -19,6 +22,7 @@ from gateway.outbound import Answer, decode
 
 R = TypeVar("R", bound=Record)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+_ROW = Body()
 
 
 class Reader(Generic[R]):
@@ -35,10 +39,12 @@ class Reader(Generic[R]):
 
         Where it is not as `body` and the table say, it is that dict. Raises what `outbound.decode` raises.
         """
+        made = fast(self._table, self._fields, body)
+        if made is None:
+            return decode(answer, self._connector)
         try:
             if not answer.body.isascii():
                 answer.body.decode()  # what is skipped has to be text, too
-            made = fast(self._table, self._fields, body)
             found = made.decode(answer.body)
         except Exception:  # noqa: BLE001  whatever is odd, the reference tells it
             return decode(answer, self._connector)
@@ -60,26 +66,40 @@ class Reader(Generic[R]):
         `parent` is the record a `via_parent` object was listed for. `joined` is put into the object: it came
         beside it, in the same answer.
         """
+        for key, value in joined.items():
+            if isinstance(wire, Wire):
+                wire.put(key, value)
+            elif isinstance(wire, dict):
+                wire = {**wire, key: value}
+        try:
+            return self._quickly(wire, scope, parent)
+        except Exception:  # noqa: BLE001  likewise
+            whole = {**self._whole(wire), **joined} if isinstance(wire, Wire) else wire
+            return self._reference.read(whole, scope, parent)
+
+    def _quickly(self, wire: object, scope: AccountScope, parent: Record | None) -> R | None:
+        """Read with the fast function; raises where there is none, or something is odd."""
         if isinstance(wire, Wire):
             made = self._fast[type(wire)]
-            for key, value in joined.items():
-                wire.put(key, value)
-            pid, above = (None, None) if parent is None else (getattr(parent, "id", None), parent.owners)
-            try:
-                record: R | None = made.read(
-                    wire, scope, self._connector, self._env, made.nothing_around, pid, above
-                )
-            except Exception:  # noqa: BLE001  likewise
-                wire = self._whole(wire)
-            else:
-                return record
-        return self._reference.read({**wire, **joined} if isinstance(wire, dict) else wire, scope, parent)
+        elif self._of_whole is None:
+            raise TypeError("no fast function for whole objects")
+        else:
+            made = self._of_whole
+            wire = msgspec.convert(wire, made.row)
+        pid, above = (None, None) if parent is None else (getattr(parent, "id", None), parent.owners)
+        record: R | None = made.read(wire, scope, self._connector, self._env, made.nothing_around, pid, above)
+        return record
 
-    def _whole(self, wire: Wire) -> object:
+    @cached_property
+    def _of_whole(self) -> Fast | None:
+        return fast(self._table, self._fields, _ROW)
+
+    def _whole(self, wire: Wire) -> dict[str, Any]:
         """Give the whole of an object that was decoded in part."""
         for answer, body, rows in self._answers:
             for place, row in enumerate(rows):
                 if row is wire:
-                    whole = decode(answer, self._connector)
-                    return whole if body.rows is None else whole[body.rows][place]
+                    whole: Any = decode(answer, self._connector)
+                    found: dict[str, Any] = whole if body.rows is None else whole[body.rows][place]
+                    return found
         raise TypeError("not an object of an answer that this reader decoded")

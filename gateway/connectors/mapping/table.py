@@ -14,7 +14,7 @@ was checked itself, or `shared(...)` for records that many accounts may see. One
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -130,6 +130,7 @@ class Table(Generic[R]):
         self.linked = dict(linked or {})
         self.rows = rows
         self.required = required_of(model)
+        self.models = tuple(dict.fromkeys((model, *_models(rows.values()))))
 
     def selected(self, fields: Selection) -> tuple[str, ...]:
         """The attributes to read: the selected ones this vendor has a row for, and the id."""
@@ -169,3 +170,14 @@ def _paths(row: Row, fields: Selection) -> tuple[str, ...]:
         inner = convert.table.steps(fields)
         return tuple(p[2:] if p.startswith("^.") else f"{row.paths[0]}.{p}" for p in inner)
     return row.paths
+
+
+def _models(rows: Iterable[Row]) -> Iterator[type]:
+    """Give the models of what is in a record."""
+    for each_row in rows:
+        convert = each_row.convert
+        if isinstance(convert, Each):
+            yield from convert.table.models
+        elif isinstance(convert, Part):
+            yield convert.model
+            yield from _models(convert.rows.values())
