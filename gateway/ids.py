@@ -14,6 +14,7 @@ import hmac
 from base64 import urlsafe_b64decode
 from binascii import b2a_base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -26,7 +27,8 @@ _MIN_KEY_BYTES = 32
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
-class GlobalId(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class GlobalId:
     """What an id says: a record of `type` with `native_id` in `connector`, seen in `account`."""
 
     type: str
