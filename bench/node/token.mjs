@@ -1,4 +1,5 @@
 // Who calls: RS256 tokens checked against the issuer's keys once, and known until they end.
+import { GraphQLError } from 'graphql';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
 const { ISSUER, AUDIENCE } = process.env;
@@ -11,7 +12,15 @@ async function keySet() {
   return createRemoteJWKSet(new URL((await answer.json()).jwks_uri));
 }
 
-/** Give the claims of an `Authorization` header; throws for a token that is none. */
+class Unauthenticated extends GraphQLError {
+  statusCode = 401; // as Fastify reads it; the others read the extension
+
+  constructor() {
+    super('Send a valid access token.', { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+  }
+}
+
+/** Give the claims of an `Authorization` header; Unauthenticated for a token that is none. */
 export function claimsOf(header) {
   const found = known.get(header);
   if (found !== undefined && found.exp > Date.now() / 1000) return found;
@@ -19,11 +28,15 @@ export function claimsOf(header) {
 }
 
 async function verify(header) {
-  if (!header?.startsWith('Bearer ')) throw new Error('no token');
+  if (!header?.startsWith('Bearer ')) throw new Unauthenticated();
   keys ??= keySet();
   const options = { issuer: ISSUER, audience: AUDIENCE, algorithms: ['RS256'] };
-  const { payload } = await jwtVerify(header.slice(7), await keys, options);
+  const keysOfIssuer = await keys;
+  const claims = await jwtVerify(header.slice(7), keysOfIssuer, options).then(
+    ({ payload }) => payload,
+    () => { throw new Unauthenticated(); },
+  );
   if (known.size >= MOST) known.clear();
-  known.set(header, payload);
-  return payload;
+  known.set(header, claims);
+  return claims;
 }
