@@ -84,9 +84,11 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(server: Server, setup: Setup, upstream: str, core: int | None = SERVER_CORE) -> Iterator[Running]:
-    """Run a server on one core, until the end of the block."""
-    port = free_port()
+def running(
+    server: Server, setup: Setup, upstream: str, core: int | None = SERVER_CORE, port: int | None = None
+) -> Iterator[Running]:
+    """Run a server on one core (None: on any) and a port (None: a free one), until the end of the block."""
+    port = port or free_port()
     log = setup.folder / f"{server.name}.log"
     process = start(
         [part.replace("{port}", str(port)) for part in server.command],

@@ -1,0 +1,135 @@
+"""Load at a fixed concurrency: wrk where Debian's package is installed, else a small generator in Python.
+
+Both run on the core of the stub systems, send as soon as they were answered, and tell how many requests went
+well, how many a second, and the times between which half and 99 of 100 were answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import uvloop
+
+from bench.fleet import ROOT, Running
+from bench.queries import Query, unseen
+from bench.upstream import LOAD_CORE
+
+_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What came of it; times in milliseconds."""
+
+    requests: int
+    rate: float
+    p50: float
+    p99: float
+    failed: int
+
+
+def put(server: Running, query: Query, seconds: int, connections: int, fresh: float = 0.0) -> Load:
+    """Send one query again and again. `fresh`: the share of requests with a document never seen before."""
+    job = server.setup.folder / f"load-{query.name}.json"
+    job.write_text(
+        json.dumps(
+            {
+                "url": f"http://127.0.0.1:{server.port}/graphql",
+                "headers": server.setup.headers | {"Accept": "application/json"},
+                "body": query.body.decode(),
+                "fresh": unseen(7_777_777).body.decode(),
+                "every": round(1 / fresh) if fresh else 0,
+                "salt": time.time_ns() % 10**7,
+            }
+        )
+    )
+    wrk = shutil.which("wrk")
+    if wrk is not None:
+        return _wrk(wrk, job, seconds, connections)
+    command = [sys.executable, "-m", "bench.load", str(job), str(seconds), str(connections)]
+    return Load(**json.loads(_run(command)))
+
+
+def _run(command: Sequence[str]) -> str:
+    pinned = ["taskset", "--cpu-list", str(LOAD_CORE), *command]
+    return subprocess.run(pinned, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+
+_LUA = """
+wrk.method = "POST"
+{headers}
+wrk.body = [==[{body}]==]
+local fresh, every, number = [==[{fresh}]==], {every}, {salt} * 1000000
+local sent = 0
+if every > 0 then
+  request = function()
+    sent = sent + 1
+    if sent % every > 0 then return wrk.format() end
+    number = number + 1
+    return wrk.format(nil, nil, nil, (fresh:gsub("7777777", tostring(number))))
+  end
+end
+done = function(summary, latency, requests)
+  local e = summary.errors
+  local failed = e.connect + e.read + e.write + e.status + e.timeout
+  print(string.format("DONE %d %f %f %f %d", summary.requests, summary.requests / (summary.duration / 1e6),
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed))
+end
+"""
+
+
+def _wrk(wrk: str, job: Path, seconds: int, connections: int) -> Load:
+    told = json.loads(job.read_text())
+    headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in told["headers"].items())
+    script = job.with_suffix(".lua")
+    script.write_text(
+        _LUA.format(headers=headers, **{k: told[k] for k in ("body", "fresh", "every", "salt")})
+    )
+    shape = [f"--connections={connections}", "--threads=1", f"--duration={seconds}s", "--timeout=30s"]
+    said = _run([wrk, *shape, f"--script={script}", told["url"]])
+    found = re.search(r"^DONE (\S+) (\S+) (\S+) (\S+) (\S+)$", said, re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"wrk says something else:\n{said}")
+    requests, rate, p50, p99, failed = map(float, found.groups())
+    return Load(int(requests), rate, p50, p99, int(failed))
+
+
+async def _send(told: dict[str, Any], seconds: float, connections: int) -> Load:
+    times: list[float] = []
+    failed = sent = 0
+    until = time.perf_counter() + seconds
+
+    async def one(session: aiohttp.ClientSession) -> None:
+        nonlocal failed, sent
+        while time.perf_counter() < until:
+            sent += 1
+            is_fresh = told["every"] and sent % told["every"] == 0
+            body = told["fresh"].replace("7777777", f"{told['salt']}{sent}") if is_fresh else told["body"]
+            began = time.perf_counter()
+            async with session.post(told["url"], data=body, headers=told["headers"]) as answer:
+                await answer.read()
+                failed += answer.status != 200
+            times.append((time.perf_counter() - began) * 1000)
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        await asyncio.gather(*(one(session) for _ in range(connections)))
+    times.sort()
+    return Load(
+        len(times), len(times) / seconds, times[len(times) // 2], times[len(times) * 99 // 100], failed
+    )
+
+
+if __name__ == "__main__":
+    job = json.loads(Path(sys.argv[1]).read_text())
+    print(json.dumps(asdict(uvloop.run(_send(job, float(sys.argv[2]), int(sys.argv[3]))))))
