@@ -12,12 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import nh3
 
 from gateway.connectors import money
 from gateway.connectors.ports.common import Html
+
+_SECONDS_OF_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,13 @@ def _unix_time(_env: Env, value: int) -> dt.datetime:
 
 
 def _unix_date(_env: Env, value: int) -> dt.date:
-    return dt.datetime.fromtimestamp(value, dt.UTC).date()
+    return _day(value // _SECONDS_OF_A_DAY)
+
+
+@lru_cache(maxsize=4096)
+def _day(number: int) -> dt.date:
+    """Give the day that is so many days after 1970-01-01."""
+    return dt.datetime.fromtimestamp(number * _SECONDS_OF_A_DAY, dt.UTC).date()
 
 
 def _iso_time(_env: Env, value: str) -> dt.datetime:

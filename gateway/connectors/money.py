@@ -41,6 +41,8 @@ def plain(number: Decimal) -> Decimal:
 
     A wire can say 1E+1000000000 in a few bytes, which written out would fill the memory.
     """
+    if number.is_finite() and len(text := str(number)) <= _MAX_DIGITS and "E" not in text:
+        return number  # seen without taking it apart, which costs more
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -_MAX_DIGITS or number.adjusted() >= _MAX_DIGITS:
         raise MoneyError("not a number of reasonable size")
