@@ -1,0 +1,58 @@
+"""What the gateway promises of its speed, as ratios of medians that were measured in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.compare import Sample
+
+_RATIOS = {
+    "apollo": {"home": 0.15, "list": 0.15, "one": 0.25},
+    "mercurius": {"home": 0.6, "list": 0.5, "one": 1.2},
+    "strawberry": {"home": 0.08, "list": 0.08},
+    "floor": {"home": 1.3},
+}
+"""Other server -> shape -> the most CPU that the gateway may use of what the other uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One promise: `found` has to be at most (or at least) `limit`."""
+
+    what: str
+    found: float
+    limit: float
+    at_least: bool = False
+
+    @property
+    def held(self) -> bool:
+        """Whether it is kept."""
+        return self.found >= self.limit if self.at_least else self.found <= self.limit
+
+
+def of_comparison(found: Mapping[tuple[str, str, str], Sample]) -> list[Gate]:
+    """Compare the gateway with each other server; of Mercurius' two ways to map, with the faster one."""
+    gates = []
+    for scheme in sorted({cell[0] for cell in found}):
+        for other, limits in _RATIOS.items():
+            for shape, limit in limits.items():
+                own = found.get((scheme, shape, "gateway"))
+                names = (other, f"{other}-lazy")
+                others = [
+                    found[scheme, shape, name].cpu_ms for name in names if (scheme, shape, name) in found
+                ]
+                if own is not None and others:
+                    gates.append(
+                        Gate(f"CPU against {other}, {shape}, {scheme}", own.cpu_ms / min(others), limit)
+                    )
+    return gates
+
+
+def table(gates: Sequence[Gate]) -> str:
+    """Write gates as a table in Markdown."""
+    lines = ["| gate | found | limit | |", "|---|---|---|---|"]
+    for gate in gates:
+        limit = f"{'≥' if gate.at_least else '≤'} {gate.limit:g}"
+        lines.append(f"| {gate.what} | {gate.found:.3g} | {limit} | {'held' if gate.held else 'MISSED'} |")
+    return "\n".join(lines)
