@@ -25,12 +25,12 @@ from bench.fleet import ROOT, Running
 from bench.queries import Query, unseen
 from bench.upstream import LOAD_CORE
 
-_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+_DRAIN = 60  # seconds that the last answers may take
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What came of it; times in milliseconds."""
+    """What came of it; times in milliseconds. `requests`: all that were sent, for all are waited for."""
 
     requests: int
     rate: float
@@ -67,11 +67,33 @@ def _run(command: Sequence[str]) -> str:
 
 
 _LUA = """
+local ffi = require("ffi")
+ffi.cdef[[
+typedef struct {{ long s; long us; }} moment;
+int gettimeofday(moment *at, void *zone);
+int getpid(void);
+int kill(int pid, int signal);
+]]
+local at = ffi.new("moment")
+local function now()
+  ffi.C.gettimeofday(at, nil)
+  return tonumber(at.s) + tonumber(at.us) / 1e6
+end
 wrk.method = "POST"
 {headers}
 wrk.body = [==[{body}]==]
-local fresh, every, number = [==[{fresh}]==], {every}, {salt} * 1000000
-local sent = 0
+local fresh, every, number, sent, idle = [==[{fresh}]==], {every}, {salt} * 1000000, 0, 0
+first, last = nil, nil
+-- Called where a connection is free to send. What is under way at the end is waited for, so that the server's
+-- CPU is that of whole requests; then wrk is interrupted, for it would sleep on.
+function delay()
+  last = now()
+  first = first or last
+  if last - first < {seconds} then return 0 end
+  idle = idle + 1
+  if idle == {connections} then ffi.C.kill(ffi.C.getpid(), 2) end
+  return 1e8
+end
 if every > 0 then
   request = function()
     sent = sent + 1
@@ -80,10 +102,13 @@ if every > 0 then
     return wrk.format(nil, nil, nil, (fresh:gsub("7777777", tostring(number))))
   end
 end
-done = function(summary, latency, requests)
+local threads = {{}}
+function setup(thread) table.insert(threads, thread) end
+function done(summary, latency, requests)
   local e = summary.errors
   local failed = e.connect + e.read + e.write + e.status + e.timeout
-  print(string.format("DONE %d %f %f %f %d", summary.requests, summary.requests / (summary.duration / 1e6),
+  local took = threads[1]:get("last") - threads[1]:get("first")
+  print(string.format("DONE %d %f %f %f %d", summary.requests, summary.requests / took,
     latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed))
 end
 """
@@ -93,10 +118,14 @@ def _wrk(wrk: str, job: Path, seconds: int, connections: int) -> Load:
     told = json.loads(job.read_text())
     headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in told["headers"].items())
     script = job.with_suffix(".lua")
-    script.write_text(
-        _LUA.format(headers=headers, **{k: told[k] for k in ("body", "fresh", "every", "salt")})
-    )
-    shape = [f"--connections={connections}", "--threads=1", f"--duration={seconds}s", "--timeout=30s"]
+    parts = {name: told[name] for name in ("body", "fresh", "every", "salt")}
+    script.write_text(_LUA.format(headers=headers, seconds=seconds, connections=connections, **parts))
+    shape = [
+        f"--connections={connections}",
+        "--threads=1",
+        f"--duration={seconds + _DRAIN}s",
+        "--timeout=30s",
+    ]
     said = _run([wrk, *shape, f"--script={script}", told["url"]])
     found = re.search(r"^DONE (\S+) (\S+) (\S+) (\S+) (\S+)$", said, re.MULTILINE)
     if found is None:
@@ -108,7 +137,8 @@ def _wrk(wrk: str, job: Path, seconds: int, connections: int) -> Load:
 async def _send(told: dict[str, Any], seconds: float, connections: int) -> Load:
     times: list[float] = []
     failed = sent = 0
-    until = time.perf_counter() + seconds
+    start = time.perf_counter()
+    until = start + seconds
 
     async def one(session: aiohttp.ClientSession) -> None:
         nonlocal failed, sent
@@ -126,7 +156,11 @@ async def _send(told: dict[str, Any], seconds: float, connections: int) -> Load:
         await asyncio.gather(*(one(session) for _ in range(connections)))
     times.sort()
     return Load(
-        len(times), len(times) / seconds, times[len(times) // 2], times[len(times) * 99 // 100], failed
+        len(times),
+        len(times) / (time.perf_counter() - start),
+        times[len(times) // 2],
+        times[len(times) * 99 // 100],
+        failed,
     )
 
 
