@@ -133,8 +133,7 @@ def _capacity(setup: Setup, upstream: str, workers: int, seconds: int) -> dict[s
         used = [cpu_seconds(one.pid) - begun for one, begun in zip(servers, before, strict=True)]
     if load.failed or not all(used):
         raise RuntimeError("a worker failed, or had nothing to do")
-    done = load.requests + 16  # of the 32 that were under way at the end half is done
-    return {"workers": workers, "capacity": workers * done / sum(used), "rate": load.rate}
+    return {"workers": workers, "capacity": workers * load.requests / sum(used), "rate": load.rate}
 
 
 def _tell(what: str) -> None:
