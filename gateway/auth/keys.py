@@ -125,6 +125,10 @@ class KeySource:
         self._check_any()
         return found
 
+    def vouches(self, key: VerificationKey) -> bool:
+        """Whether this key is the issuer's, as far as is known without asking it; if not, `find` may ask."""
+        return self._clock() - self._fetched_at < self._ttl and key in self._keys
+
     async def ping(self) -> None:
         """Make sure that keys are at hand; UpstreamError when none can be had."""
         await self._freshen()

@@ -60,6 +60,21 @@ async def test_a_withdrawn_key_goes_when_the_cache_ends(
     assert await keys.find("RS256", old) == ()
 
 
+async def test_vouches_for_keys_of_the_last_ten_minutes_without_asking(
+    keys: KeySource, issuer: Issuer, fetch: Fetch, clock: Clock
+) -> None:
+    (old,) = await keys.find("RS256", kid(issuer))
+    clock.advance(599.9)
+    assert keys.vouches(old)
+    clock.advance(0.1)
+    assert not keys.vouches(old)
+    assert fetch.key_sets == 1
+    issuer.rotate()
+    (new,) = await keys.find("RS256", kid(issuer))
+    assert (keys.vouches(old), keys.vouches(new)) == (False, True)
+    assert fetch.key_sets == 2
+
+
 async def test_a_new_key_is_found_by_one_refetch(keys: KeySource, issuer: Issuer, fetch: Fetch) -> None:
     await keys.find("RS256", kid(issuer))
     issuer.rotate()
