@@ -24,7 +24,7 @@ from gateway.errors import Code, GatewayError, UpstreamError
 from gateway.schema.base import META, Field
 from gateway.schema.build import _resolver
 from tests.support.differential import counted
-from tests.support.odd import Thing
+from tests.support.odd_values import Thing
 
 _TEXT: Final = """
 type Query {
@@ -107,6 +107,7 @@ def rex(**attributes: Any) -> Animal:
     return Animal("Rex", type="Dog", **(given | attributes))
 
 
+_MOST: Final = 1000
 _BY_KIND: Final[dict[str | None, Any]] = {
     "cat": tom,
     "dog": rex,
@@ -145,6 +146,8 @@ async def _pets(_parent: Any, _info: Any, first: int | None = None) -> Any:
 
 
 def _cats(_parent: Any, _info: Any, count: int, broken: Sequence[int]) -> Any:
+    if count > _MOST:
+        raise GatewayError(Code.INVALID_INPUT, "count: that many do not live here.")
     return [tom(f"cat {at}", lives="many" if at in broken else at) for at in range(count)]
 
 

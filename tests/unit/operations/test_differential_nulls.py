@@ -21,7 +21,8 @@ from graphql import (
 from gateway.operations.documents import Documents
 from gateway.operations.execute import run
 from tests.support.differential import compare, counted
-from tests.support.odd import WAYS, Thing, read_by_name
+from tests.support.odd import WAYS, read_by_name
+from tests.support.odd_values import Thing
 
 STEPS = ("child", "mustChild", "some", "someMust", "mustSome", "mustSomeMust")
 USUAL = (("attribute", None), ("ask for all", "no number"))
