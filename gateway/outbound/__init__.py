@@ -9,8 +9,9 @@ Redirects are not followed, cookies not kept, and nothing of what a system sent 
 """
 
 from gateway.outbound.answer import Answer, Streamed, decode
-from gateway.outbound.client import Credentials, Request, VendorClient, segment
+from gateway.outbound.client import VendorClient
 from gateway.outbound.deadline import deadline, remaining
+from gateway.outbound.request import Credentials, Request, segment
 from gateway.outbound.session import Outbound
 
 __all__ = [

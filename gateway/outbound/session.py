@@ -12,8 +12,11 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
 from gateway import __version__
 from gateway.errors import Code, ConfigurationError, UpstreamError
-from gateway.outbound.client import MIB, Classify, Credentials, Fixed, VendorClient
+from gateway.outbound.caller import Classify
+from gateway.outbound.client import MIB, VendorClient
+from gateway.outbound.exchange import session_exchange
 from gateway.outbound.pool import Pool, once
+from gateway.outbound.request import Credentials, Fixed
 
 _IDENTITY: Final = "identity"
 
@@ -66,6 +69,7 @@ class Outbound:
             max_bytes=max_bytes,
             classify=classify,
             session=self._open,
+            exchange=session_exchange(self._open),
             clock=self._clock,
             backoff=self._backoff,
         )
