@@ -34,7 +34,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, http only")
     found = parser.parse_args(given)
     if found.quick:
-        found.rounds, found.duration, found.scheme = 3, 1, ["http"]
+        found.rounds, found.duration, found.scheme = 3, 2, ["http"]
     return found
 
 
