@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import product
 from typing import Any
 
 import pytest
 from graphql import build_schema, get_introspection_query
 
+from gateway.operations.documents import Documents
+from gateway.operations.execute import run
 from tests.support.differential import compare
 from tests.support.zoo import Counter, schema
 
@@ -267,3 +271,26 @@ async def test_roots_and_objects_that_are_mappings() -> None:
     )
     await compare(made, "{ a { n } b { must } list { inner { must } } }", root=root)
     await compare(made, "{ a { n inner { must } } b { inner { n must } } list { must } }", root=root)
+
+
+async def test_more_choices_of_what_is_left_out_than_plans_are_kept() -> None:
+    names = "abcdef"
+    declared = ", ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"{name}: name @include(if: ${name})" for name in names)
+    document = Documents(schema()).get(f"query ({declared}) {{ cat {{ lives {fields} }} }}")
+    for _ in range(2):
+        for choice in product((True, False), repeat=len(names)):
+            await compare(schema(), document, dict(zip(names, choice, strict=True)))
+
+
+async def test_one_plan_serves_many_at_once() -> None:
+    document = Documents(schema()).get(
+        "mutation ($by: Int!) { add(by: $by) { seen } fail { value } later(by: $by) { seen history } }"
+    )
+    results = await asyncio.gather(
+        *(run(schema(), document, None, {"by": by}, Counter()) for by in range(20))
+    )
+    assert [result.data for result in results] == [
+        {"add": {"seen": by}, "fail": None, "later": {"seen": 100 + 2 * by, "history": [by, 100, by]}}
+        for by in range(20)
+    ]
