@@ -72,28 +72,41 @@ class Recording:
 
 
 class _SpanRecording(Recording):
-    """A recording that becomes a span and the current parent; the subclasses add metrics."""
+    """A recording that becomes a span and the current parent; the subclasses add metrics.
+
+    Below a parent that is not sampled no span would be kept: none is made, and the parent stays current.
+    """
 
     __slots__ = ("_attributes", "_kind", "_name", "_span", "_started", "_telemetry", "_token")
 
     def __init__(self, telemetry: Telemetry, name: str, kind: SpanKind, attributes: Attributes) -> None:
         super().__init__()
         self._telemetry, self._name, self._kind, self._attributes = telemetry, name, kind, attributes
+        self._token: Token[Context] | None = None
 
     def __enter__(self) -> Self:
         self._started = time.perf_counter()
+        context = otel_context.get_current()
+        parent = trace.get_current_span(context).get_span_context()
+        if parent.is_valid and not parent.trace_flags.sampled:
+            return self
         self._span = self._telemetry.tracer.start_span(
-            self._name, kind=self._kind, attributes=self._attributes
+            self._name, context, kind=self._kind, attributes=self._attributes
         )
-        self._token: Token[Context] = otel_context.attach(trace.set_span_in_context(self._span))
+        self._token = otel_context.attach(trace.set_span_in_context(self._span, context))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
     ) -> None:
         super().__exit__(kind, error, trace_back)
-        otel_context.detach(self._token)
         outcome = self.outcome or "ok"
+        if self._token is not None:
+            otel_context.detach(self._token)
+            self._end_span(outcome)
+        self._measure(outcome, time.perf_counter() - self._started)
+
+    def _end_span(self, outcome: str) -> None:
         if self._span.is_recording():
             self._span.set_attribute("gateway.outcome", outcome)
             if self.status is not None:
@@ -103,7 +116,6 @@ class _SpanRecording(Recording):
             if outcome != "ok":
                 self._span.set_status(StatusCode.ERROR)  # no description: messages may hold upstream text
         self._span.end()
-        self._measure(outcome, time.perf_counter() - self._started)
 
     def _measure(self, outcome: str, seconds: float, /) -> None:
         """Update the metrics of this sort of recording."""

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, ClassVar
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.metrics.export import Histogram, InMemoryMetricReader, NumberDataPoint, Sum
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -151,9 +152,16 @@ def test_unsampled_operations_are_still_measured() -> None:
         span_exporter=seen.exporter, metric_reader=seen.reader, sample_ratio=0.0, log_level=None
     )
     with telemetry.operation("Home", "sha256:1", "query"):
-        pass
+        parent = trace.get_current_span()
+        with telemetry.batch("Billing.get_many", "stripe", 7), telemetry.vendor_call("stripe", "GET", "/a"):
+            assert trace.get_current_span() is parent  # no span is made to be thrown away
+    assert trace.get_current_span() is not parent
     assert seen.spans() == {}
-    assert "gateway.operation.duration" in seen.metrics()
+    assert list(seen.metrics()) == [
+        "gateway.operation.duration",
+        "gateway.batch.size",
+        "gateway.vendor.duration",
+    ]
     handle.shutdown()
 
 
