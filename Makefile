@@ -38,6 +38,10 @@ test: .venv/dev ## run every test, against real systems too where they install
 prove: .venv/dev ## run the long proofs, which `make test` leaves out
 	@$(BIN)/python -m pytest --numprocesses 4 --dist loadgroup -m prove $(ARGS)
 
+.PHONY: bench
+bench: .venv/dev ## measure speed beside other servers (ARGS=--quick: 4 minutes instead of 20)
+	@$(BIN)/python -m bench.run $(ARGS)
+
 .PHONY: check
 check: .venv/dev ## lint, types, import rules, dependencies, schema
 	@$(BIN)/ruff format --check .

@@ -49,6 +49,40 @@ def of_comparison(found: Mapping[tuple[str, str, str], Sample]) -> list[Gate]:
     return gates
 
 
+def of_engine(found: Mapping[str, float]) -> list[Gate]:
+    """Compare the plan alone with code by hand that builds the same answer."""
+    if not found:
+        return []
+    ratio = found["home, plan alone"] / found["home, by hand"]
+    return [Gate("plan alone against code by hand, home", ratio, 1.5)]
+
+
+def of_curves(found: Mapping[str, Sequence[Mapping[str, float]]]) -> list[Gate]:
+    """Hold lists, memory and workers to being in proportion."""
+    gates = []
+    if "items" in found:
+        short, middle, long = found["items"][-3:]
+        ratio = _slope(middle, long) / _slope(short, middle)
+        span = f"{short['items']:,.0f} to {long['items']:,.0f}"
+        gates.append(Gate(f"change of what one more item costs, {span}", abs(ratio - 1), 0.2))
+    if "memory" in found:
+        first, last = found["memory"][0], found["memory"][-1]
+        span = f"{first['requests']:,.0f} to {last['requests']:,.0f} requests"
+        gates.append(
+            Gate(f"change of memory, {span}", abs(last["resident_mb"] / first["resident_mb"] - 1), 0.05)
+        )
+    if "workers" in found:
+        one, two = found["workers"]
+        gates.append(
+            Gate("capacity of two workers against one", two["capacity"] / one["capacity"], 1.8, at_least=True)
+        )
+    return gates
+
+
+def _slope(short: Mapping[str, float], long: Mapping[str, float]) -> float:
+    return (long["cpu_ms"] - short["cpu_ms"]) / (long["items"] - short["items"])
+
+
 def table(gates: Sequence[Gate]) -> str:
     """Write gates as a table in Markdown."""
     lines = ["| gate | found | limit | |", "|---|---|---|---|"]
