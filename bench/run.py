@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bench import curves, gates, inprocess, outcome
+from bench import curves, gates, inprocess, outcome, report
 from bench.compare import Effort, FailedError, compare, medians
 from bench.config import Setup
 from bench.fleet import all_servers
@@ -33,6 +33,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--servers", type=names, help="default: all")
     parser.add_argument("--parts", type=names, default=list(_PARTS), help=f"default: {','.join(_PARTS)}")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, http only, no memory")
+    parser.add_argument("--no-report", dest="report", action="store_false", help="leave docs/ as they are")
     found = parser.parse_args(given)
     if found.quick:
         found.rounds, found.duration, found.scheme = 3, 2, ["http"]
@@ -67,7 +68,10 @@ def main(given: Sequence[str] | None = None) -> int:
         print(f"{scheme:6}{shape:6}{server:16}{sample.cpu_ms:8.3f} ms CPU {sample.rate:8.0f}/s"
               f"{sample.p50:8.1f} p50{sample.p99:8.1f} p99 {sample.resident_mb:6.0f} MB")  # fmt: skip
     print(gates.table(result.gates))
-    print(f"Written to {outcome.write(result).relative_to(outcome.FOLDER.parents[1])}")
+    file = outcome.write(result)
+    print(f"Written to {file.relative_to(outcome.FOLDER.parents[1])}")
+    if options.report:
+        report.main([str(file)])
     return 1 if outcome.missed(result.gates) else 0
 
 
