@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -69,9 +70,7 @@ class MissingError(Exception):
 @contextlib.contextmanager
 def systems() -> Iterator[Setup]:
     """Run the stub systems in a folder of their own."""
-    nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if nginx is None:
-        raise MissingError("nginx is needed: apt-get install --no-install-recommends nginx-light")
+    nginx = _nginx() or _installed()
     with tempfile.TemporaryDirectory(prefix="gateway-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # nginx reads as another user when it is started by root
@@ -97,6 +96,23 @@ def systems() -> Iterator[Setup]:
             yield setup
         finally:
             stop(process)
+
+
+def _nginx() -> str | None:
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+def _installed() -> str:
+    """Install nginx and wrk where that can be done; MissingError says how it is done elsewhere."""
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", "nginx-light", "wrk"]
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # it starts no service
+        for command in (["apt-get", "update"], install):
+            subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, check=True)
+    found = _nginx()
+    if found is None:
+        raise MissingError(f"nginx is needed, and wrk measures best: {' '.join(install)}")
+    return found
 
 
 def calls(setup: Setup) -> int:
