@@ -100,6 +100,8 @@ class RequestContext:
 
     async def scope(self, membership: Membership) -> AccountScope:
         """Give the scope every port call for this account carries: one object per account and request."""
+        if (known := self._scopes.get(membership.account)) is not None:
+            return known
         ref = await self.account_ref(membership)
         audience = frozenset({ref.type.value}) if ref.type else frozenset[str]()
         made = AccountScope(membership.account, membership.permissions, ref.natives, audience)

@@ -32,6 +32,7 @@ from gateway.operations.careful import Careful, Errors, Place, objects, undo
 from gateway.operations.documents import Document
 from gateway.operations.plan import Asked, FieldPlan, ObjectPlan, Pair, Plan
 
+_UNEVEN: Final = TypeError("a source gave another number of records than there are parents")
 _MAX_ERRORS: Final = 50  # graphql-core's own limit of errors in variables
 
 
@@ -85,21 +86,35 @@ class Execution:
         if self._plan.serial:
             for field, pairs in asked.items():
                 if self._data is not None:
-                    await self._answer(field, pairs)
+                    await self._answer([field], {field: pairs})
         else:
             await self._answer_all(asked)
         return ExecutionResult(self._data, self._errors.found or None)
 
     async def _answer_all(self, asked: Asked) -> None:
-        if len(asked) == 1:
-            [(field, pairs)] = asked.items()
-            await self._answer(field, pairs)
-        elif asked:
-            await asyncio.gather(*(self._answer(field, pairs) for field, pairs in asked.items()))
+        work = [self._answer(fields, asked) for fields in _together(asked)]
+        if len(work) == 1:
+            await work[0]
+        elif work:
+            await asyncio.gather(*work)
 
-    async def _answer(self, field: FieldPlan, pairs: list[Pair]) -> None:
-        """Answer one field for its parents, and all that is asked below it."""
-        values = await self._values(field, pairs)
+    async def _answer(self, fields: list[FieldPlan], asked: Asked) -> None:
+        """Answer one field for its parents, or several that have one source, and all that is asked below."""
+        if len(fields) == 1:
+            [field] = fields
+            below = self._complete(field, asked[field], await self._values(field, asked[field]))
+        else:
+            below = defaultdict(list)
+            records = await self._records(fields[0], asked[fields[0]])
+            for field in fields:
+                values = [_read(field, record) for record in records]
+                for inner, pairs in self._complete(field, asked[field], values).items():
+                    below[inner] += pairs
+        if below:
+            await self._answer_all(below)
+
+    def _complete(self, field: FieldPlan, pairs: list[Pair], values: Sequence[Any]) -> Asked:
+        """Put the completed values where they belong; gives what is to be asked below."""
         asked: Asked = defaultdict(list)
         key, complete = field.key, field.complete
         try:
@@ -107,8 +122,7 @@ class Execution:
                 holder[key] = complete(value, asked)
         except Exception:  # noqa: BLE001  whatever it was, all values are looked at again
             asked = self._complete_again(field, pairs, values)
-        if asked:
-            await self._answer_all(asked)
+        return asked
 
     def _complete_again(self, field: FieldPlan, pairs: list[Pair], values: Sequence[Any]) -> Asked:
         """Complete each value by itself: carefully, where something is wrong with it."""
@@ -180,6 +194,15 @@ class Execution:
             return [await _settled(field.type, value) for value in found]
         return found
 
+    async def _records(self, field: FieldPlan, pairs: list[Pair]) -> Sequence[Any]:
+        """Ask a field's source for the records of its parents; an error in a record's place."""
+        assert field.meta is not None and field.meta.source is not None  # noqa: PT018, S101  see `_together`
+        try:
+            records = await field.meta.source([parent for parent, _ in pairs], self._context)
+        except Exception as error:  # noqa: BLE001  likewise
+            return [error for _ in pairs]
+        return records if len(records) == len(pairs) else [_UNEVEN for _ in pairs]
+
     def _resolver(self, field: FieldPlan) -> tuple[Callable[..., Any], Any]:
         """Give what answers a field, and what it takes beside the parent and the arguments."""
         if field.meta is not None and field.meta.ask is not None:
@@ -206,6 +229,25 @@ class Execution:
             abort_signal=None,
             async_helpers=None,  # type: ignore[arg-type]
         )
+
+
+def _together(asked: Asked) -> list[list[FieldPlan]]:
+    """Group the fields that one call answers: those with one source, which any caller may read."""
+    groups: dict[Any, list[FieldPlan]] = {}
+    for field, pairs in asked.items():
+        meta = field.meta
+        shared = meta is not None and meta.source is not None and not meta.needs
+        groups.setdefault((meta.source, len(pairs)) if shared and meta else field, []).append(field)
+    return list(groups.values())
+
+
+def _read(field: FieldPlan, record: Any) -> Any:
+    if record is None or isinstance(record, Exception) or field.meta is None:
+        return record
+    try:
+        return field.meta.read(record)
+    except Exception as error:  # noqa: BLE001  likewise
+        return error
 
 
 async def _gathered(waiting: Sequence[Awaitable[Any]]) -> Sequence[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.auth.principal import Membership, Principal
@@ -77,13 +77,15 @@ async def account_type(membership: Membership, context: RequestContext) -> Accou
     return (await context.account_ref(membership)).type or AccountType.UNKNOWN
 
 
-def profile(attribute: str) -> Callable[[Membership, RequestContext], Awaitable[Any]]:
-    """Make the resolver of one attribute of the account's master record."""
+async def master_records(memberships: Sequence[Membership], context: RequestContext) -> Sequence[Any]:
+    """Load the accounts' master records; null where the system knows none, an error in a record's place."""
+    system = context.system(AccountsPort.get_many)
 
-    async def resolve(membership: Membership, context: RequestContext) -> Any:
+    async def one(membership: Membership) -> Any:
         scope = await context.scope(membership)
-        owners = scope.owners(context.system(AccountsPort.get_many))
-        record = await context.load(AccountsPort.get_many, Ref(scope, owners[0])) if owners else None
-        return None if record is None else getattr(record, attribute)
+        owners = scope.owners(system)
+        return await context.load(AccountsPort.get_many, Ref(scope, owners[0])) if owners else None
 
-    return resolve
+    if len(memberships) == 1:
+        return [await one(memberships[0])]
+    return await asyncio.gather(*map(one, memberships), return_exceptions=True)

@@ -35,6 +35,7 @@ from gateway.schema.base import (
     connection_type,
     enum_of,
     field,
+    field_of,
     input_type,
     lazy,
     object_type,
@@ -46,9 +47,10 @@ from gateway.schema.values import PostalAddress
 
 
 def _profile(attribute: str, type_: object) -> object:
-    return field(
+    return field_of(
         type_,
-        resolve.profile(attribute),
+        resolve.master_records,
+        attribute,
         description=text_of(AccountProfile, attribute),
         reads={AccountProfile: [attribute]},
     )

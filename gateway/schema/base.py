@@ -48,11 +48,13 @@ _ACCOUNT_TEXT = "The account it belongs to."
 class Field:
     """What the engine must know of a field.
 
-    It is answered in one of four ways. `attribute`: read from the parent as it is; `derive`: computed from
+    It is answered in one of five ways. `attribute`: read from the parent as it is; `derive`: computed from
     the parent alone, without a call, as often as is convenient; `resolve`: by asking this function;
-    `resolve_all`: by asking it once for many parents. `reads`: per model, the attributes that answering
-    needs. `requires`: permissions beyond those of its type. `entry`: it leads into an account, so its
-    subtree's permissions are summed up for it. `checks`: it checks `requires` itself, before it acts.
+    `resolve_all`: by asking it once for many parents; `source` and `attribute`: read from the records that
+    `source` gives for the parents, asked once for all fields that name it. `reads`: per model, the
+    attributes that answering needs. `requires`: permissions beyond those of its type. `entry`: it leads into
+    an account, so its subtree's permissions are summed up for it. `checks`: it checks `requires` itself,
+    before it acts.
 
     Building the schema adds `needs`, all that reading the field requires, and `ask` and `ask_all`, the
     resolvers as they may be called: they refuse a caller who has not what is required.
@@ -62,6 +64,7 @@ class Field:
     derive: Callable[[Any], Any] | None = None
     resolve: Resolver | None = None
     resolve_all: ResolverOfMany | None = None
+    source: ResolverOfMany | None = None
     reads: Mapping[type, frozenset[str]] = dataclass_field(default_factory=dict)
     requires: Requires = frozenset()
     entry: bool = False
@@ -73,10 +76,10 @@ class Field:
     @property
     def plain(self) -> bool:
         """Whether it is read from its parent without asking anybody."""
-        return self.attribute is not None or self.derive is not None
+        return self.source is None and (self.attribute is not None or self.derive is not None)
 
     def read(self, parent: Any) -> Any:
-        """Read a plain field."""
+        """Read a plain field from its parent, or one that has a source from the source's record."""
         return getattr(parent, self.attribute) if self.attribute is not None else self.derive(parent)  # type: ignore[misc]  # one of both
 
 
@@ -215,7 +218,15 @@ def related(
     return _declared_field(type_, meta, description, args)
 
 
-def _declared_field(type_: Any, meta: Field, description: str, args: Iterable[Arg]) -> Any:
+def field_of(
+    type_: Any, source: ResolverOfMany, attribute: str, *, description: str | None, reads: Reads
+) -> Any:
+    """Declare a field that is read from another record than its parent: `await source(parents, context)`."""
+    meta = Field(attribute, source=source, reads=_frozen(reads))
+    return _declared_field(type_, meta, description, ())
+
+
+def _declared_field(type_: Any, meta: Field, description: str | None, args: Iterable[Arg]) -> Any:
     listed = sorted(meta.requires, key=lambda permission: permission.name)
     declared = strawberry.field(
         graphql_type=type_,

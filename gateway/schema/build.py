@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -139,6 +139,9 @@ def _guarded(coordinate: str, field: GraphQLField, meta: Field) -> Field:
     requires = requires_on(field, meta)
     abstract = _requires_of if is_abstract_type(get_named_type(field.type)) else None
     guard = Guard(coordinate, requires, abstract)
+    if meta.source is not None:
+        through = partial(_through, meta)
+        return replace(meta, needs=requires, ask_all=guard.many(through))
     if meta.resolve_all is not None:
         return replace(meta, needs=requires, ask_all=guard.many(meta.resolve_all))
     if meta.resolve is None:
@@ -171,6 +174,12 @@ def _read(meta: Field, coordinate: str, parent: Any, info: Any) -> Any:
 
 def _ask(resolve: Resolver, parent: Any, info: Any, **arguments: Any) -> Any:
     return resolve(parent, info.context, **arguments)
+
+
+async def _through(meta: Field, parents: Sequence[Any], context: Any) -> Sequence[Any]:
+    assert meta.source is not None  # noqa: S101  it is asked for nothing else
+    found = await meta.source(parents, context)
+    return [each if each is None or isinstance(each, Exception) else meta.read(each) for each in found]
 
 
 async def _ask_one(resolve_all: ResolverOfMany, parent: Any, info: Any, **arguments: Any) -> Any:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -146,6 +147,10 @@ class Table(Generic[R]):
 
     def steps(self, fields: Selection) -> tuple[str, ...]:
         """Like `paths`, with those that step out to a parent."""
+        chosen = tuple((model, fields[model]) for model in self.models if model in fields)
+        return _steps(self, chosen)
+
+    def _steps(self, fields: Selection) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for rule in (self.owner.row, self.visible):
             found.update(dict.fromkeys(rule.paths if rule else ()))
@@ -181,3 +186,9 @@ def _models(rows: Iterable[Row]) -> Iterator[type]:
         elif isinstance(convert, Part):
             yield convert.model
             yield from _models(convert.rows.values())
+
+
+# Bounded: clients choose the selections. Every call asks for it, in any connector.
+@lru_cache(maxsize=4096)
+def _steps(table: Table[Any], chosen: tuple[tuple[type, frozenset[str]], ...]) -> tuple[str, ...]:
+    return table._steps(dict(chosen))  # noqa: SLF001  the same module

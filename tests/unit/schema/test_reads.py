@@ -107,7 +107,7 @@ RESOLVED = [case for case in ON_RECORDS if not case.values[2].plain]
 PLAIN = [
     pytest.param(model, field, meta, id=coordinate)
     for coordinate, model, field, meta in all_fields()
-    if issubclass(model, Record | Value) and meta.attribute is not None
+    if issubclass(model, Record | Value) and meta.plain and meta.attribute is not None
 ]
 
 

@@ -143,7 +143,7 @@ def test_auto_fields_read_exactly_their_attribute(schema: GraphQLSchema) -> None
         for name, field in type_.fields.items():
             meta = field.extensions[META]
             assert isinstance(meta, Field)
-            if meta.attribute is not None and issubclass(model, Record | Value):
+            if meta.plain and meta.attribute is not None and issubclass(model, Record | Value):
                 assert meta.reads == {model: frozenset({meta.attribute})}, f"{type_.name}.{name}"
                 seen += 1
     assert seen > 80
@@ -152,7 +152,8 @@ def test_auto_fields_read_exactly_their_attribute(schema: GraphQLSchema) -> None
 def test_every_field_has_an_answer_and_one_only(schema: GraphQLSchema) -> None:
     for coordinate, field in fields(schema):
         meta = field.extensions[META]
-        ways = (meta.attribute, meta.derive, meta.resolve, meta.resolve_all)
+        read = meta.attribute if meta.source is None else None
+        ways = (read, meta.derive, meta.resolve, meta.resolve_all, meta.source)
         assert sum(way is not None for way in ways) == 1, coordinate
         assert callable(field.resolve)
 
