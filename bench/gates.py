@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -61,10 +62,11 @@ def of_curves(found: Mapping[str, Sequence[Mapping[str, float]]]) -> list[Gate]:
     """Hold lists, memory and workers to being in proportion."""
     gates = []
     if "items" in found:
-        short, middle, long = found["items"][-3:]
-        ratio = _slope(middle, long) / _slope(short, middle)
-        span = f"{short['items']:,.0f} to {long['items']:,.0f}"
-        gates.append(Gate(f"change of what one more item costs, {span}", abs(ratio - 1), 0.2))
+        points = found["items"]
+        slopes = [_slope(short, long) for short, long in itertools.pairwise(points)]
+        span = f"{points[0]['items']:,.0f} to {points[-1]['items']:,.0f}"
+        worst = max(abs(slope / slopes[-1] - 1) for slope in slopes)
+        gates.append(Gate(f"change of what one more item costs, {span}", worst, 0.2))
     if "memory" in found:
         first, last = found["memory"][0], found["memory"][-1]
         span = f"{first['requests']:,.0f} to {last['requests']:,.0f} requests"
