@@ -30,7 +30,6 @@ class Reader(Generic[R]):
 
     def __init__(self, table: Table[R], fields: Selection, connector: str, now: dt.datetime) -> None:
         self._table, self._fields, self._connector, self._env = table, fields, connector, Env(now)
-        self._reference = Reference(table, fields, connector, self._env)
         self._fast: dict[type[Wire], Fast] = {}
         self._answers: list[tuple[Answer, Body, list[Any]]] = []
 
@@ -89,6 +88,10 @@ class Reader(Generic[R]):
         pid, above = (None, None) if parent is None else (getattr(parent, "id", None), parent.owners)
         record: R | None = made.read(wire, scope, self._connector, self._env, made.nothing_around, pid, above)
         return record
+
+    @cached_property
+    def _reference(self) -> Reference[R]:
+        return Reference(self._table, self._fields, self._connector, self._env)
 
     @cached_property
     def _of_whole(self) -> Fast | None:
