@@ -57,6 +57,8 @@ def main(given: Sequence[str] | None = None) -> int:
                 result.curves["memory"] = curves.memory(setup)
     except (MissingError, DifferentError, FailedError) as error:
         print(error, file=sys.stderr)
+        if result.samples:  # what was measured is kept
+            print(f"Written to {outcome.write(result)}", file=sys.stderr)
         return 2
     found = medians(result.samples)
     result.gates = [
