@@ -141,7 +141,6 @@ class PostalAddress:
     """An address."""
 
     city: str | None
-    postal_code: str | None
 
 
 @strawberry.type
