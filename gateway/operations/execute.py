@@ -237,7 +237,9 @@ def _together(asked: Asked) -> list[list[FieldPlan]]:
     for field, pairs in asked.items():
         meta = field.meta
         shared = meta is not None and meta.source is not None and not meta.needs
-        groups.setdefault((meta.source, len(pairs)) if shared and meta else field, []).append(field)
+        # By the parents themselves: as many others must not be given these parents' records.
+        source = (meta.source, *(id(parent) for parent, _ in pairs)) if shared and meta else field
+        groups.setdefault(source, []).append(field)
     return list(groups.values())
 
 

@@ -27,12 +27,13 @@ from graphql import (
     is_composite_type,
 )
 
+from gateway.auth.directive import ResolverOfMany
 from gateway.auth.permissions import Permission
 from gateway.auth.scope import AccountScope
 from gateway.errors import Code, RequestError, UpstreamError
 from gateway.schema.base import META, TYPES, Field
 from gateway.schema.build import _guarded, _resolver, build
-from tests.support.differential import counted
+from tests.support.differential import counted, counted_source
 
 _ALL: Final = frozenset(Permission)
 _ZONE: Final = dt.timezone(dt.timedelta(hours=1))
@@ -97,6 +98,7 @@ class Maker:
     def __init__(self) -> None:
         self.schema: GraphQLSchema = build()[0]
         self.covered: set[str] = set()
+        self._sources: dict[Any, ResolverOfMany] = {}
         self._attributes: dict[tuple[str, str], GraphQLOutputType] = {}
         self._objects = [name for name in TYPES if isinstance(self.schema.get_type(name), GraphQLObjectType)]
         for coordinate, type_, definition in self._fields():
@@ -118,6 +120,8 @@ class Maker:
             self._attributes[type_.name, meta.attribute] = definition.type
         if meta.resolve is not None:
             meta = replace(meta, resolve=self._one(coordinate, definition.type))
+        if meta.source is not None:
+            meta = replace(meta, source=self._sources.setdefault(meta.source, self._source(type_)))
         if meta.resolve_all is not None:
             meta = replace(meta, resolve_all=self._many(coordinate, definition.type))
         definition.extensions[META] = meta = _guarded(coordinate, definition, meta)
@@ -154,6 +158,16 @@ class Maker:
             return [self._value(Random(label), type_, label) for label in labels]  # noqa: S311  likewise
 
         return resolve
+
+    def _source(self, type_: GraphQLObjectType) -> ResolverOfMany:
+        """Make what gives a record for each parent, from which fields of `type_` are read."""
+
+        async def source(parents: Sequence[Any], context: Caller) -> Sequence[Any]:
+            await asyncio.sleep(0)
+            labels = [_label(parent, context, f"{type_.name} source", {}) for parent in parents]
+            return [self._value(Random(label), type_, label) for label in labels]  # noqa: S311  likewise
+
+        return counted_source(source)
 
     def attribute(self, type_: GraphQLObjectType, label: str, name: str) -> Any:
         """Make an object's attribute; AttributeError where it has none of that name."""

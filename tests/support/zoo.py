@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from typing import Any, Final, cast
 
 from graphql import (
@@ -22,52 +23,11 @@ from graphql import (
 
 from gateway.errors import Code, GatewayError, UpstreamError
 from gateway.schema.base import META, Field
-from gateway.schema.build import _resolver
-from tests.support.differential import counted
+from gateway.schema.build import _resolver, _through
+from tests.support.differential import counted, counted_source
 from tests.support.odd_values import Thing
 
-_TEXT: Final = """
-type Query {
-  cat(name: String = "Tom"): Cat
-  dog: Dog!
-  pets(first: Int): [Pet]
-  named(kind: String!): Named
-  pet(kind: String): Pet
-  cats(count: Int! = 3, broken: [Int!] = []): [Cat!]
-  echo(
-    int: Int, float: Float, text: String, id: ID, flag: Boolean, color: Color, colors: [Color!],
-    ints: [Int!], matrix: [[Int]], box: Box, boxes: [Box!], upper: Upper
-  ): String
-  must(value: Int!, box: Box): String
-  defaulted(value: Int! = 7, color: Color = GREEN): String
-  fails: String
-  failsLater: String!
-  children: Counter!
-}
-type Mutation {
-  add(by: Int! = 1): Counter
-  fail: Counter
-  mustFail: Counter!
-  later(by: Int!): Counter!
-}
-type Counter { value: Int! history: [Int!]! seen: Int }
-interface Named { name: String! friend: Named }
-interface Fed implements Named { name: String! friend: Named food: String }
-type Cat implements Named & Fed {
-  name: String! friend: Named food: String lives: Int color: Color mother: Cat mustMother: Cat!
-  kittens: [Cat!]! keeper: Keeper mustKeeper: Keeper! vet: Vet broken: String
-  sound(loud: Boolean = false): String!
-}
-type Dog implements Named { name: String! friend: Named lives: String bone: Bone! keeper: Keeper }
-type Bone { size: Int! dog: Dog }
-type Keeper { name: String! pets: [Pet!] }
-type Vet { name: String }
-type Ghost implements Named { name: String! friend: Named }
-union Pet = Cat | Dog
-enum Color { RED GREEN }
-scalar Upper
-input Box { widthCm: Int! = 3 depth: Int tags: [String!] inner: Box color: Color = RED }
-"""
+_TEXT: Final = Path(__file__).with_suffix(".graphql").read_text()
 
 
 class Color(Enum):
@@ -92,8 +52,14 @@ class Animal(Thing):
 
 def tom(name: str = "Tom", **attributes: Any) -> Animal:
     """Make a cat that has everything."""
-    given: dict[str, Any] = {"lives": 9, "food": "fish", "color": Color.RED, "friend": None, "mother": None}
-    return Animal(name, type="Cat", name=name, kittens=(), **(given | attributes))
+    given: dict[str, Any] = {
+        "lives": 9,
+        "food": "fish",
+        "color": Color.RED,
+        "friend": None,
+        "mother": None,
+    } | {"kittens": (), "rivals": ()}
+    return Animal(name, type="Cat", name=name, **(given | attributes))
 
 
 def rex(**attributes: Any) -> Animal:
@@ -189,6 +155,21 @@ async def _keepers(parents: Sequence[Any], _context: Any) -> Sequence[Any]:
     return found
 
 
+@counted_source
+async def _papers(parents: Sequence[Any], _context: Any) -> Sequence[Any]:
+    """Give the record that several fields are read from: none, or an error, for some."""
+    return [
+        None
+        if "none" in parent.name
+        else UpstreamError(Code.UPSTREAM_TIMEOUT, "papers")
+        if "late" in parent.name
+        else Thing(
+            "papers", chip=f"chip of {parent.name}", passport=None if "no" in parent.name else parent.name
+        )
+        for parent in parents
+    ]
+
+
 async def _vets(_parents: Sequence[Any], _context: Any) -> Sequence[Any]:
     raise UpstreamError(Code.UPSTREAM_RATE_LIMITED, "vets")
 
@@ -231,9 +212,16 @@ class Counter:
         return self
 
 
+def _of_papers(attribute: str) -> Field:
+    meta = Field(attribute=attribute, source=_papers)
+    return replace(meta, ask_all=partial(_through, meta))
+
+
 _RESOLVERS: Final[dict[str, Any]] = {
     "Query.cat": lambda _parent, _info, name: (
-        None if name is None else tom(name, kittens=(tom("Kit"), tom("Kat")))
+        None
+        if name is None
+        else tom(name, kittens=(tom("Kit"), tom("late Kat")), rivals=(tom("Ben"), tom("noname")))
     ),
     "Query.dog": lambda _parent, _info: rex(),
     "Query.pets": _pets,
@@ -260,6 +248,7 @@ _ASKED: Final = {
     "Cat.mustKeeper": Field(resolve_all=_keepers, ask_all=_keepers),
     "Dog.keeper": Field(resolve_all=_keepers, ask_all=_keepers),
     "Cat.vet": Field(resolve_all=_vets, ask_all=_vets),
+    **{f"Cat.{name}": _of_papers(name) for name in ("chip", "passport", "weight")},
     "Counter.seen": Field(resolve=_seen, ask=_seen),
 }
 

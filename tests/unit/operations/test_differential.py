@@ -48,6 +48,12 @@ SELECTIONS = [
     '{ cat(name: null) { name } other: cat(name: "Kit 🦜 ünï") { name } }',
     "{ cat { broken name lives } }",
     "{ cat { kittens { broken sound loud: sound(loud: true) quiet: sound(loud: false) } } }",
+    # Fields that are read from one source, for the same parents and for others.
+    "{ cat { chip passport weight name } }",
+    "{ cats(count: 4) { chip passport } }",
+    '{ a: cat(name: "none") { chip } b: cat(name: "none") { chip passport } cat(name: "late") { chip } }',
+    "{ cat { kittens { chip passport: chip } rivals { chip } k: kittens { weight passport } } }",
+    "{ cat { kittens { chip } rivals { weight } } }",
     # Types that cannot be.
     *(
         f'{{ named(kind: "{kind}") {{ __typename name }} pet(kind: "{kind}") {{ __typename }} }}'
