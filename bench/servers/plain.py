@@ -180,7 +180,7 @@ async def _profile(key: str) -> dict[str, Any]:
         "currency_code": row["CurrencyIsoCode"],
         "website": site if site is None or "://" in site else f"https://{site}",
         "phone": row["Phone"],
-        "billing_address": types.PostalAddress(city=row["BillingCity"], postal_code=row["BillingPostalCode"]),
+        "billing_address": types.PostalAddress(city=row["BillingCity"]),
     }
 
 
@@ -282,11 +282,8 @@ class Endpoint(GraphQL[Any, Any]):
 
 
 async def _serve() -> None:
-    timeout = aiohttp.ClientTimeout(total=10)
-    connector = aiohttp.TCPConnector(limit=256)
-    async with aiohttp.ClientSession(
-        connector=connector, timeout=timeout, raise_for_status=True, headers=_HEADERS
-    ) as session:
+    options: Any = {"timeout": aiohttp.ClientTimeout(total=10), "connector": aiohttp.TCPConnector(limit=256)}
+    async with aiohttp.ClientSession(raise_for_status=True, headers=_HEADERS, **options) as session:
         systems.session = session
         endpoint = Endpoint(strawberry.Schema(Query, scalar_overrides=types.SCALARS))
         app = Starlette(routes=[Route("/graphql", endpoint)])
