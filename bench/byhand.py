@@ -20,16 +20,19 @@ def home(replay: Replay) -> dict[str, Any]:
     member = found["account"][id(None)]
     place, lines = id(member), found["lines"]
     account = member.account
-    profile = {name: found[name][place] for name in ("number", "name", "currencyCode", "website", "phone")}
-    address = found["billingAddress"][place]
-    status = found["status"][place]
+    record = replay.records[place]
+    address = record.billing_address
     invoices, tickets = found["invoices"][place].nodes, found["tickets"][place].nodes
     orders, contacts = found["orders"][place].nodes, found["contacts"][place].nodes
     return {
         "account": {
             "id": write_id("Account", "", account, account),
-            **profile,
-            "status": _word(status),
+            "number": record.number,
+            "name": record.name,
+            "status": _word(record.status),
+            "currencyCode": record.currency_code,
+            "website": record.website,
+            "phone": record.phone,
             "billingAddress": address and {"city": address.city},
             "invoices": {"nodes": [_invoice(one, lines[id(one)]) for one in invoices]},
             "tickets": {"nodes": [_ticket(one) for one in tickets]},

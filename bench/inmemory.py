@@ -116,12 +116,21 @@ def variables(engine: Engine, document: Document, query: Query) -> VariableValue
 class Replay:
     """Answers of all asked fields. `of`: by response key, then by the parent's place in memory.
 
-    The parents are held, so that each keeps its place.
+    `records`: by the parent's place, what is read by fields that share a source. The parents are held, so
+    that each keeps its place.
     """
 
     def __init__(self) -> None:
         self.of: dict[str, dict[int, Any]] = {}
+        self.records: dict[int, Any] = {}
         self.parents: list[Any] = []
+        self._sources: dict[Any, Any] = {}
+
+    def source(self, given: Any) -> Any:
+        """Make a source remember its records."""
+        if given not in self._sources:
+            self._sources[given] = _remembering_records(given, self)
+        return self._sources[given]
 
 
 def replayed(plan: Plan) -> Replay:
@@ -141,8 +150,9 @@ def _replay(plan: ObjectPlan, replay: Replay, seen: set[int]) -> None:
         seen.add(id(field))
         if not field.plain:
             meta = field.meta
-            assert meta.ask is not None or meta.ask_all is not None  # noqa: S101  one of both
-            if meta.ask is not None:
+            if meta.source is not None:  # one for several fields, which are asked together
+                field.meta = replace(meta, source=replay.source(meta.source))
+            elif meta.ask is not None:
                 field.meta = replace(meta, ask=_remembering(meta.ask, field.key, replay))
             else:
                 field.meta = replace(meta, ask_all=_remembering_all(meta.ask_all, replay))
@@ -167,6 +177,17 @@ def _remembering(ask: Any, key: str, replay: Replay) -> Any:
 
     async def waited(parent: Any, value: Any) -> Any:
         return remember(parent, await value)
+
+    return answer
+
+
+def _remembering_records(source: Any, replay: Replay) -> Any:
+    async def answer(parents: Sequence[Any], context: Any) -> Sequence[Any]:
+        if any(id(parent) not in replay.records for parent in parents):
+            replay.parents += parents
+            records = await source(parents, context)
+            replay.records |= zip(map(id, parents), records, strict=True)
+        return [replay.records[id(parent)] for parent in parents]
 
     return answer
 
