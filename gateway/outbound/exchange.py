@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from aiohttp import (
     ClientConnectionError,
@@ -25,7 +25,8 @@ from gateway.outbound.request import READS, Request, Source
 Headers: TypeAlias = list[tuple[str, str]]
 Opener: TypeAlias = Callable[[], ClientSession]
 
-FAILURES = (ClientError, HttpProcessingError, OSError)
+READ_BUFFER: Final = 2**18  # bytes
+FAILURES: Final = (ClientError, HttpProcessingError, OSError)
 
 
 class Exchange(Protocol):
@@ -113,7 +114,7 @@ def meaning(error: Exception, system: str, request: Request) -> Exception:
     if lost and isinstance(request.body, Source) and request.body.failure is not None:
         return request.body.failure  # the sender's fault: it says nothing about the system
     cut = isinstance(error, ClientPayloadError) and not isinstance(error.__cause__, ContentEncodingError)
-    cause = error.__cause__ or error
+    cause = error if isinstance(error, HttpProcessingError) else error.__cause__ or error
     return UpstreamError(
         Code.UPSTREAM_UNAVAILABLE if lost or cut else Code.UPSTREAM_CONTRACT_BROKEN,
         system,

@@ -12,6 +12,7 @@ import asyncio
 import functools
 import select
 import ssl
+from collections.abc import Callable
 from typing import cast
 
 from aiohttp import (
@@ -33,6 +34,7 @@ class Handler(ResponseHandler):
     """A connection that closes itself when bytes arrive while no request is under way."""
 
     idle = False
+    _readable: Callable[[], bool] | None = None
 
     def rest(self) -> None:
         """Note that the connection goes back to the pool."""
@@ -46,6 +48,11 @@ class Handler(ResponseHandler):
             return
         super().data_received(data)
 
+    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002  aiohttp's signature
+        """Go on where reading was paused. aiohttp asks at the end of every body, and pays for it."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def fit(self) -> bool:
         """Whether a pooled connection may carry another request.
 
@@ -54,7 +61,9 @@ class Handler(ResponseHandler):
         transport = self.transport
         if transport is None or self.should_close:
             return False
-        return not _readable(transport.get_extra_info("socket").fileno())
+        if self._readable is None:
+            self._readable = _look(transport.get_extra_info("socket").fileno())
+        return not self._readable()
 
 
 class Pool(TCPConnector):
@@ -105,9 +114,10 @@ async def once(request: ClientRequest, handler: ClientHandlerType) -> ClientResp
         raise LostError(type(error).__name__) from error
 
 
-def _readable(fileno: int) -> bool:
+def _look(fileno: int) -> Callable[[], bool]:
+    """Give what tells whether a socket has something to read."""
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(fileno, select.POLLIN)
-        return bool(poll.poll(0))
-    return bool(select.select([fileno], [], [], 0)[0])
+        return lambda: bool(poll.poll(0))
+    return lambda: bool(select.select([fileno], [], [], 0)[0])

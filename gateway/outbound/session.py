@@ -14,7 +14,8 @@ from gateway import __version__
 from gateway.errors import Code, ConfigurationError, UpstreamError
 from gateway.outbound.caller import Classify
 from gateway.outbound.client import MIB, VendorClient
-from gateway.outbound.exchange import session_exchange
+from gateway.outbound.exchange import READ_BUFFER, session_exchange
+from gateway.outbound.lean import lean_exchange
 from gateway.outbound.pool import Pool, once
 from gateway.outbound.request import Credentials, Fixed
 
@@ -26,6 +27,7 @@ class Outbound:
 
     `limit` bounds connections over all systems, `keepalive` is in seconds, `ssl_context` replaces the default
     trust store. `clock` (seconds, monotonic) drives the breakers. The session is opened by the first request.
+    `lean=False` sends everything through aiohttp's `ClientSession`, at several times the cost.
     """
 
     def __init__(
@@ -36,9 +38,10 @@ class Outbound:
         ssl_context: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.monotonic,
         backoff: tuple[float, float] = (0.05, 0.15),
+        lean: bool = True,
     ) -> None:
         self._limit, self._keepalive, self._ssl_context = limit, keepalive, ssl_context
-        self._clock, self._backoff = clock, backoff
+        self._clock, self._backoff, self._lean = clock, backoff, lean
         self._session: ClientSession | None = None
         self._closed = False
         self._identity: dict[str, VendorClient] = {}
@@ -69,7 +72,7 @@ class Outbound:
             max_bytes=max_bytes,
             classify=classify,
             session=self._open,
-            exchange=session_exchange(self._open),
+            exchange=lean_exchange(self._open) if self._lean else session_exchange(self._open),
             clock=self._clock,
             backoff=self._backoff,
         )
@@ -109,6 +112,6 @@ class Outbound:
                 timeout=ClientTimeout(total=None, sock_connect=None),  # VendorClient holds the one budget
                 headers={"User-Agent": f"portal-gateway/{__version__}", "Accept": "application/json"},
                 middlewares=(once,),
-                read_bufsize=2**18,
+                read_bufsize=READ_BUFFER,
             )
         return self._session

@@ -157,11 +157,11 @@ def test_unsampled_operations_are_still_measured() -> None:
             assert trace.get_current_span() is parent  # no span is made to be thrown away
     assert trace.get_current_span() is not parent
     assert seen.spans() == {}
-    assert list(seen.metrics()) == [
+    assert set(seen.metrics()) == {
         "gateway.operation.duration",
         "gateway.batch.size",
         "gateway.vendor.duration",
-    ]
+    }
     handle.shutdown()
 
 

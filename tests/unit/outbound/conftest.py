@@ -21,9 +21,9 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-async def outbound(clock: Clock) -> AsyncIterator[Outbound]:
-    made = Outbound(clock=clock, backoff=(0, 0))
+@pytest.fixture(params=[True, False], ids=["lean", "session"])
+async def outbound(clock: Clock, request: pytest.FixtureRequest) -> AsyncIterator[Outbound]:
+    made = Outbound(clock=clock, backoff=(0, 0), lean=request.param)
     yield made
     await made.close()
 
