@@ -164,7 +164,10 @@ async def _papers(parents: Sequence[Any], _context: Any) -> Sequence[Any]:
         else UpstreamError(Code.UPSTREAM_TIMEOUT, "papers")
         if "late" in parent.name
         else Thing(
-            "papers", chip=f"chip of {parent.name}", passport=None if "no" in parent.name else parent.name
+            "papers",
+            chip=f"chip of {parent.name}",
+            weight="heavy",
+            passport=None if "no" in parent.name else parent.name,
         )
         for parent in parents
     ]
