@@ -25,6 +25,7 @@ ResolverOfMany: TypeAlias = Callable[..., Awaitable[Sequence[Any]]]
 """`await resolver(parents, context, **arguments)`: one value for each parent, an error in a value's place."""
 
 Requires = frozenset[Permission]
+_LISTS = (list, tuple)  # `list | tuple` would be made anew at each look
 
 
 @strawberry.schema_directive(
@@ -105,7 +106,7 @@ class Guard:
 
     def _judged(self, value: Any, parent: Any, context: Denials) -> Any:
         anchored = hasattr(parent, "granted")
-        if isinstance(value, list | tuple):
+        if isinstance(value, _LISTS):
             return [self._judge(item, context, anchored=anchored) for item in value]
         return self._judge(value, context, anchored=anchored)
 

@@ -46,9 +46,12 @@ WireObject: TypeAlias = "dict[str, Any] | Wire"
 """What a connector gets for a row: reads the same either way."""
 
 
+_OBJECTS = (dict, Wire)
+
+
 def is_object(value: object) -> bool:
     """Whether a decoded value is a JSON object, whole or partial."""
-    return isinstance(value, dict | Wire)
+    return isinstance(value, _OBJECTS)
 
 
 @dataclass(frozen=True)
