@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
 
 from gateway.connectors.ports.common import CurrencyCode, Money
 
@@ -28,8 +28,12 @@ EXPONENTS: dict[str, int] = {
     **dict.fromkeys(_WITHDRAWN.split(), 2),
 }
 
+# Looked up, since making one costs a call for each amount.
+_CODES = {code: CurrencyCode(code) for code in EXPONENTS}
+
 _MAX_DIGITS = 60
 _EXACT = Context(prec=2 * _MAX_DIGITS, traps=[Inexact, InvalidOperation])
+_ANY_SIZE = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
 
 
 class MoneyError(ValueError):
@@ -51,21 +55,19 @@ def plain(number: Decimal) -> Decimal:
 
 def from_minor(minor: int, currency: str, exponents: dict[str, int] = EXPONENTS) -> Money:
     """Read an integer count of the currency's smallest unit, exact at any size."""
-    code = currency.upper()
-    exponent = exponents.get(code)
-    if exponent is None:
+    code = _CODES.get(currency.upper())
+    if code is None or (exponent := exponents.get(code)) is None:
         raise MoneyError("unknown currency")
-    return Money(amount=Decimal(f"{minor}E-{exponent}"), currency_code=CurrencyCode(code))
+    return Money(amount=Decimal(minor).scaleb(-exponent, _ANY_SIZE), currency_code=code)
 
 
 def from_major(major: Decimal, currency: str) -> Money:
     """Read an amount in major units; more decimals than the currency has is an error, not a rounding."""
-    code = currency.upper()
-    exponent = EXPONENTS.get(code)
-    if exponent is None:
+    code = _CODES.get(currency.upper())
+    if code is None:
         raise MoneyError("unknown currency")
     try:
-        amount = plain(major).quantize(Decimal(1).scaleb(-exponent), context=_EXACT)
+        amount = plain(major).quantize(Decimal(1).scaleb(-EXPONENTS[code]), context=_EXACT)
     except (Inexact, InvalidOperation):
         raise MoneyError("more decimals than the currency has") from None
-    return Money(amount=amount, currency_code=CurrencyCode(code))
+    return Money(amount=amount, currency_code=code)

@@ -36,7 +36,8 @@ class Reader(Generic[R]):
     def decode(self, answer: Answer, body: Body) -> Any:
         """Decode what is selected of an answer; read it like the dict that `outbound.decode` would give.
 
-        Where it is not as `body` and the table say, it is that dict. Raises what `outbound.decode` raises.
+        Where it is not as `body` and the table say, it is that dict. Raises what `outbound.decode` raises,
+        but for numbers beyond what decimals and integers hold: where nobody selected them, they are skipped.
         """
         made = fast(self._table, self._fields, body)
         if made is None:
