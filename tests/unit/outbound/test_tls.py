@@ -48,8 +48,9 @@ async def secure(certificate: Path) -> AsyncIterator[Vendor]:
     await made.stop()
 
 
-async def test_a_trusted_connection_is_kept(secure: Vendor, certificate: Path) -> None:
-    outbound = Outbound(ssl_context=ssl.create_default_context(cafile=certificate))
+@pytest.mark.parametrize("lean", [True, False])
+async def test_a_trusted_connection_is_kept(secure: Vendor, certificate: Path, *, lean: bool) -> None:
+    outbound = Outbound(ssl_context=ssl.create_default_context(cafile=certificate), lean=lean)
     client = outbound.client("billing", secure.base)
     for _ in range(3):
         assert (await client.get("/")).body == b"{}"
