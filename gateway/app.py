@@ -71,7 +71,7 @@ class Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.outbound = Outbound()
+        self.outbound = Outbound(lean=settings.outbound.lean)
         self.state: State = MemoryState()
         self.registry = registry.build(settings, self.outbound)
         self.keys = KeySource(settings.auth.issuer, self.outbound.fetch, clock=time.time)

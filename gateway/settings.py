@@ -97,6 +97,12 @@ class TelemetrySettings(Config, frozen=True, kw_only=True):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
+class OutboundSettings(Config, frozen=True, kw_only=True):
+    """`[outbound]`: `lean = false` sends every call through aiohttp's `ClientSession` (docs/adr/0010)."""
+
+    lean: bool = True
+
+
 class Views(Config, frozen=True, kw_only=True):
     """`[views]`: the views that add fields to `Account`; none when left out."""
 
@@ -111,6 +117,7 @@ class Settings(Config, frozen=True, kw_only=True):
     identity: Identity = Identity()
     cursors: Cursors
     telemetry: TelemetrySettings = TelemetrySettings()
+    outbound: OutboundSettings = OutboundSettings()
     views: Views = Views()
     bindings: dict[str, str]
     connectors: dict[str, dict[str, Any]]

@@ -27,7 +27,7 @@ class Outbound:
 
     `limit` bounds connections over all systems, `keepalive` is in seconds, `ssl_context` replaces the default
     trust store. `clock` (seconds, monotonic) drives the breakers. The session is opened by the first request.
-    `lean=False` sends everything through aiohttp's `ClientSession`, at several times the cost.
+    `lean=False` sends everything through aiohttp's `ClientSession`, at more cost.
     """
 
     def __init__(

@@ -226,6 +226,11 @@ def test_secrets_are_not_written_anywhere_by_accident() -> None:
             encode(settings)
 
 
+def test_the_lean_path_can_be_left() -> None:
+    assert parse(minimal(), FOLDER, ENVIRON).outbound.lean
+    assert not parse(changed("outbound/lean", value=False), FOLDER, ENVIRON).outbound.lean
+
+
 def test_paths_are_relative_to_the_file() -> None:
     raw = changed("auth/policy", "roles/policy.toml")
     settings = read(raw, Path("/srv/portal"))
