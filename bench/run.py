@@ -36,7 +36,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-report", dest="report", action="store_false", help="leave docs/ as they are")
     found = parser.parse_args(given)
     if found.quick:
-        found.rounds, found.duration, found.scheme = 3, 2, ["http"]
+        found.rounds, found.duration, found.scheme = 3, 1, ["http"]
         found.parts = [part for part in found.parts if part != "memory"]
     return found
 
