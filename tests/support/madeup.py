@@ -35,6 +35,8 @@ from gateway.schema.base import META, TYPES, Field
 from gateway.schema.build import _guarded, _resolver, build
 from tests.support.differential import counted, counted_source
 
+_SOURCE: Final = " source"
+"""Where records of a source come from; all of these have what is read from them."""
 _ALL: Final = frozenset(Permission)
 _ZONE: Final = dt.timezone(dt.timedelta(hours=1))
 _SCALARS: Final[dict[str, tuple[Any, ...]]] = {
@@ -50,7 +52,6 @@ _SCALARS: Final[dict[str, tuple[Any, ...]]] = {
 _WRONG: Final = (
     None,
     [],
-    (),
     {},
     1.5,
     math.nan,
@@ -164,16 +165,20 @@ class Maker:
 
         async def source(parents: Sequence[Any], context: Caller) -> Sequence[Any]:
             await asyncio.sleep(0)
-            labels = [_label(parent, context, f"{type_.name} source", {}) for parent in parents]
-            return [self._value(Random(label), type_, label) for label in labels]  # noqa: S311  likewise
+            labels = [_label(parent, context, f"{type_.name}{_SOURCE}", {}) for parent in parents]
+            return [self._record(Random(label), type_, label) for label in labels]  # noqa: S311  likewise
 
         return counted_source(source)
+
+    def _record(self, random: Random, type_: GraphQLObjectType, label: str) -> Any:
+        chance = random.random()
+        return Made(self, type_, label) if chance < 0.9 else None if chance < 0.95 else _error(random)
 
     def attribute(self, type_: GraphQLObjectType, label: str, name: str) -> Any:
         """Make an object's attribute; AttributeError where it has none of that name."""
         random = Random(f"{label}.{name}")  # noqa: S311  likewise
         if (type_.name, name) in self._attributes:
-            if random.random() < 0.02:
+            if random.random() < 0.02 and not label.endswith(_SOURCE):
                 raise AttributeError(name)  # as of a record that was read for another selection
             return self._value(random, self._attributes[type_.name, name], f"{label}.{name}")
         scope = Random(f"{label} scope")  # noqa: S311  likewise
