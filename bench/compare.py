@@ -10,16 +10,12 @@ from dataclasses import dataclass
 
 from bench.config import Setup
 from bench.fleet import Running, Server, running
-from bench.load import put
+from bench.load import FailedError, put
 from bench.process import cpu_seconds, resident
 from bench.queries import SHAPES, Query
 from bench.same import check
 
 _WARM_UP = 3  # seconds; just-in-time compilers need some
-
-
-class FailedError(Exception):
-    """A server did not answer every request well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from bench import full
-from bench.compare import Effort, FailedError, measure
+from bench.compare import Effort, measure
 from bench.config import Setup
 from bench.fleet import PythonServer, Running, gateway, running
-from bench.load import put
+from bench.load import FailedError, put
 from bench.process import cpu_seconds, free_port, resident, start, stop
 from bench.queries import SHAPES, Query, items
 from bench.upstream import LENGTHS, LOAD_CORE

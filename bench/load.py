@@ -28,6 +28,10 @@ from bench.upstream import LOAD_CORE
 _DRAIN = 60  # seconds that the last answers may take
 
 
+class FailedError(Exception):
+    """Requests were not answered well, or not at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What came of it; times in milliseconds. `requests`: all that were sent, for all are waited for."""
@@ -41,7 +45,7 @@ class Load:
 
 def put(server: Running, query: Query, seconds: int, connections: int, fresh: float = 0.0) -> Load:
     """Send one query again and again. `fresh`: the share of requests with a document never seen before."""
-    job = server.setup.folder / f"load-{query.name}.json"
+    job = server.setup.folder / f"load-{server.name}-{query.name}.json"
     job.write_text(
         json.dumps(
             {
@@ -63,7 +67,10 @@ def put(server: Running, query: Query, seconds: int, connections: int, fresh: fl
 
 def _run(command: Sequence[str]) -> str:
     pinned = ["taskset", "--cpu-list", str(LOAD_CORE), *command]
-    return subprocess.run(pinned, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    done = subprocess.run(pinned, capture_output=True, text=True, check=False, cwd=ROOT)
+    if done.returncode:
+        raise FailedError(f"{' '.join(command)}\nends with {done.returncode}: {done.stderr or done.stdout}")
+    return done.stdout
 
 
 _LUA = """
@@ -131,7 +138,7 @@ def _wrk(wrk: str, job: Path, seconds: int, connections: int) -> Load:
     said = _run([wrk, *shape, f"--script={script}", told["url"]])
     found = re.search(r"^DONE (\S+) (\S+) (\S+) (\S+) (\S+)$", said, re.MULTILINE)
     if found is None:
-        raise RuntimeError(f"wrk says something else:\n{said}")
+        raise FailedError(f"wrk says something else:\n{said}")
     requests, rate, p50, p99, failed = map(float, found.groups())
     return Load(int(requests), rate, p50, p99, int(failed))
 

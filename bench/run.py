@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from bench import curves, gates, inprocess, outcome, report
-from bench.compare import Effort, FailedError, compare, medians
+from bench.compare import Effort, compare, medians
 from bench.config import Setup
 from bench.fleet import all_servers
+from bench.load import FailedError
 from bench.queries import SHAPES
 from bench.same import DifferentError
 from bench.upstream import MissingError, systems
