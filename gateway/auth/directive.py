@@ -96,11 +96,18 @@ class Guard:
         async def guarded(parents: Sequence[Any], context: Any, **arguments: Any) -> Sequence[Any]:
             refused = [refusal(parent, context, self.requires, self.coordinate) for parent in parents]
             wanted = [parent for parent, error in zip(parents, refused, strict=True) if error is None]
-            found = await resolve_all(wanted, context, **arguments) if wanted else ()
-            judged = (
-                self._judged(value, parent, context) for value, parent in zip(found, wanted, strict=True)
-            )
+            try:
+                found = await resolve_all(wanted, context, **arguments) if wanted else ()
+            except Exception as error:  # noqa: BLE001  told in the places of those who were asked for
+                found = [error for _ in wanted]
+            judged = iter([each(value, parent, context) for value, parent in zip(found, wanted, strict=True)])
             return [error or next(judged) for error in refused]
+
+        def each(value: Any, parent: Any, context: Any) -> Any:
+            try:
+                return self._judged(value, parent, context)
+            except TypeError as error:  # one that cannot be judged is not the others' fault
+                return error
 
         return guarded
 

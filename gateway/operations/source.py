@@ -26,7 +26,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
-from graphql import GraphQLLeafType, GraphQLNonNull, GraphQLObjectType, is_leaf_type
+from graphql import GraphQLLeafType, GraphQLNonNull, GraphQLObjectType, Undefined, is_leaf_type
 
 from gateway.operations.plan import Anomaly, Asked, FieldPlan, ObjectPlan
 from gateway.operations.values import leaf, passing
@@ -51,7 +51,7 @@ def _compiled(text: str) -> CodeType:
 
 def _check(value: Any, known: set[type]) -> None:
     """Let a value pass that is neither null nor an error, and from now on all of its class."""
-    if value is None or isinstance(value, Exception):
+    if value is None or value is Undefined or isinstance(value, Exception):
         raise Anomaly
     known.add(value.__class__)
 

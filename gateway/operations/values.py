@@ -130,7 +130,7 @@ def leaf(type_: GraphQLLeafType) -> Leaf:
 
     def complete(value: Any) -> Any:
         # A scalar may make a text of anything, also of an error that stands in a value's place.
-        if value is None or isinstance(value, Exception):
+        if value is None or value is Undefined or isinstance(value, Exception):
             raise Anomaly
         coerced = coerce(value)
         if coerced is None or coerced is Undefined:

@@ -218,3 +218,46 @@ def test_the_directive_is_declared_for_the_schema() -> None:
     assert definition.graphql_name == "authorize"
     assert {location.name for location in definition.locations} == {"OBJECT", "FIELD_DEFINITION"}
     assert Authorize(requires=[INVOICES]).requires == [INVOICES]
+
+
+# Many parents, one call.
+
+
+async def test_only_those_who_may_are_asked_for(context: Context) -> None:
+    asked: list[Any] = []
+
+    async def resolve_all(parents: list[Any], _context: Any) -> list[Any]:
+        asked.extend(parents)
+        return ["answer" for _ in parents]
+
+    may, may_not = record(*NEEDED), record(ORDERS)
+    found = await Guard("Account.invoices", NEEDED).many(resolve_all)([may_not, may], context)
+    assert forbidden(found[0])
+    assert found[1] == "answer"
+    assert asked == [may]
+    assert await Guard("Account.invoices", NEEDED).many(resolve_all)([may_not], context) != ["answer"]
+    assert asked == [may]
+
+
+async def test_a_batch_that_fails_takes_no_refusal_with_it(context: Context) -> None:
+    failure = RuntimeError("down")
+
+    async def resolve_all(_parents: list[Any], _context: Any) -> list[Any]:
+        raise failure
+
+    found = await Guard("Account.invoices", NEEDED).many(resolve_all)(
+        [record(ORDERS), record(*NEEDED)], context
+    )
+    assert forbidden(found[0])
+    assert found[1] is failure
+
+
+async def test_one_value_that_cannot_be_judged_is_not_the_others_fault(context: Context) -> None:
+    good = record(*NEEDED)
+
+    async def resolve_all(_parents: list[Any], _context: Any) -> list[Any]:
+        return [object(), good]
+
+    found = await Guard("Viewer.invoices", NEEDED).many(resolve_all)([object(), object()], context)
+    assert isinstance(found[0], TypeError)
+    assert found[1] is good
