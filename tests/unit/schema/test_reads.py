@@ -142,7 +142,9 @@ async def ask(model: type, field: GraphQLField, reads: frozenset[str], values: d
     for page in PAGES if "first" in field.args else ({},):
         answer = field.resolve(record, SimpleNamespace(context=context), **page)  # type: ignore[arg-type]
         if inspect.isawaitable(answer):
-            await answer
+            answer = await answer
+        if isinstance(answer, Exception):  # an error in the value's place is raised by who completes it
+            raise answer
 
 
 async def ask_all(model: type, field: GraphQLField, reads: frozenset[str]) -> None:
