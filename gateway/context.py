@@ -85,7 +85,7 @@ class RequestContext:
         self._loaders: dict[PortMethod, DataLoader[Ref, Any]] = {}
         self._lists: dict[tuple[Any, ...], asyncio.Future[Any]] = {}
         self._scopes: dict[str, AccountScope] = {}
-        self._accounts: DataLoader[str, AccountRef | None] = DataLoader(self._resolve_accounts)
+        self._accounts: DataLoader[str, AccountRef | None] | None = None
 
     def membership(self, account: str) -> Membership | None:
         """Select one of the caller's memberships; None for any other account, existing or not."""
@@ -93,6 +93,8 @@ class RequestContext:
 
     async def account_ref(self, membership: Membership) -> AccountRef:
         """Give what the directory knows of the account: native ids, type, parent."""
+        if self._accounts is None:
+            self._accounts = DataLoader(self._resolve_accounts)
         ref = await asyncio.shield(self._accounts.load(membership.account))
         if ref is None:
             raise unknown_account()
@@ -106,6 +108,16 @@ class RequestContext:
         audience = frozenset({ref.type.value}) if ref.type else frozenset[str]()
         made = AccountScope(membership.account, membership.permissions, ref.natives, audience)
         return self._scopes.setdefault(membership.account, made)
+
+    def forget(self) -> None:
+        """Let go of what was read, once the answer is made.
+
+        Loaders hold on to the context and the context to them: all that a request has read would stay in
+        memory until the garbage collector comes by.
+        """
+        self._loaders.clear()
+        self._lists.clear()
+        self._accounts = None
 
     def count_rows(self, rows: int) -> None:
         """Count rows that go into the answer; OPERATION_REFUSED beyond the limit.

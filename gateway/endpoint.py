@@ -142,7 +142,10 @@ class Endpoint:
         name = operation.node.name.value if operation.node.name else None
         with telemetry.operation(name, document.hash, operation.node.operation.value) as recording:
             context = self._context(principal, operation, name, base_url)
-            result = await run(self._schema, document, name, body.variables or {}, context)
+            try:
+                result = await run(self._schema, document, name, body.variables or {}, context)
+            finally:
+                context.forget()
             told = context.sources.told()
             # Only where a system was asked: an answer of the gateway's own has no sources.
             answer: dict[str, Any] = {"extensions": {"sources": told}} if told else {}

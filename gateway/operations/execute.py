@@ -74,7 +74,6 @@ class Execution:
         self._context = context
         self._root = root
         self._errors = Errors()
-        self._careful = Careful(plan, context, self._errors, self._info)
         self._data: dict[str, Any] | None = None
         self.anomalies = 0
 
@@ -144,7 +143,8 @@ class Execution:
     ) -> None:
         """Complete a value carefully; when it must not be null, what holds it is."""
         try:
-            holder[field.key] = self._careful.complete(field, value, place, asked)
+            careful = Careful(self._plan, self._context, self._errors, self._info)
+            holder[field.key] = careful.complete(field, value, place, asked)
         except GraphQLError as error:
             self._errors.add(error, self._nullify(place))
 

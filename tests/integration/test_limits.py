@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 
 import pytest
 
+from gateway.context import RequestContext
 from tests.support.portal import Portal, account_id
 
 
@@ -69,3 +71,16 @@ async def test_a_denial_is_audited_once_per_request(portal: Portal, caplog: pyte
         "acme",
     )
     assert event["operation"] == "A" * 64
+
+
+async def test_a_request_leaves_nothing_for_the_garbage_collector(portal: Portal) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        text = "query($a: ID!) { account(id: $a) { name invoices { nodes { id subscription { id } } } } }"
+        answer = await portal.query("owner-a", text, {"a": account_id("acme")})
+        left = [each for each in gc.get_objects() if type(each) is RequestContext]
+    finally:
+        gc.enable()
+    assert not answer.errors
+    assert left == []

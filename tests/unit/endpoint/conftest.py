@@ -48,6 +48,9 @@ async def server(schema: GraphQLSchema) -> AsyncIterator[Server]:
         def denied(self, coordinate: str, account: str) -> None:
             """Nothing here has an account."""
 
+        def forget(self) -> None:
+            """Nothing was read."""
+
     endpoint = Endpoint(
         schema=schema,
         verifier=door,
