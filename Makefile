@@ -39,7 +39,7 @@ prove: .venv/dev ## run the long proofs, which `make test` leaves out
 	@$(BIN)/python -m pytest --numprocesses 4 --dist loadgroup -m prove $(ARGS)
 
 .PHONY: bench
-bench: .venv/dev ## measure speed beside other servers (ARGS=--quick: 4 minutes instead of 20)
+bench: .venv/dev ## measure speed beside other servers (ARGS=--quick for fewer and shorter rounds)
 	@$(BIN)/python -m bench.run $(ARGS)
 
 .PHONY: check

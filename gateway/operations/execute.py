@@ -66,7 +66,7 @@ async def run(
 
 
 class Execution:
-    """One run of a plan. `anomalies` counts the values that had to be completed a second time."""
+    """One run of a plan."""
 
     def __init__(self, plan: Plan, variables: VariableValues, context: Any, root: Any = None) -> None:
         self._plan = plan
@@ -75,7 +75,6 @@ class Execution:
         self._root = root
         self._errors = Errors()
         self._data: dict[str, Any] | None = None
-        self.anomalies = 0
 
     async def run(self) -> ExecutionResult:
         """Answer the root fields and all below them."""
@@ -106,7 +105,7 @@ class Execution:
             below = defaultdict(list)
             records = await self._records(fields[0], asked[fields[0]])
             for field in fields:
-                values = [_read(field, record) for record in records]
+                values = [field.meta.of(record) for record in records] if field.meta else records
                 for inner, pairs in self._complete(field, asked[field], values).items():
                     below[inner] += pairs
         if below:
@@ -132,7 +131,6 @@ class Execution:
             try:
                 holder[field.key] = field.complete(value, asked)
             except Exception:  # noqa: BLE001  likewise
-                self.anomalies += 1
                 undo(asked, before)
                 if id(holder) in places:  # else an error above it has taken it out of the answer
                     self._complete_carefully(field, holder, value, (*places[id(holder)], field.key), asked)
@@ -241,15 +239,6 @@ def _together(asked: Asked) -> list[list[FieldPlan]]:
         source = (meta.source, *(id(parent) for parent, _ in pairs)) if shared and meta else field
         groups.setdefault(source, []).append(field)
     return list(groups.values())
-
-
-def _read(field: FieldPlan, record: Any) -> Any:
-    if record is None or isinstance(record, Exception) or field.meta is None:
-        return record
-    try:
-        return field.meta.read(record)
-    except Exception as error:  # noqa: BLE001  likewise
-        return error
 
 
 async def _gathered(waiting: Sequence[Awaitable[Any]]) -> Sequence[Any]:

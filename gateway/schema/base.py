@@ -82,6 +82,13 @@ class Field:
         """Read a plain field from its parent, or one that has a source from the source's record."""
         return getattr(parent, self.attribute) if self.attribute is not None else self.derive(parent)  # type: ignore[misc]  # one of both
 
+    def of(self, record: Any) -> Any:
+        """Read from a source's record: null from none, and an error in the value's place."""
+        try:
+            return record if record is None or isinstance(record, Exception) else self.read(record)
+        except Exception as error:  # noqa: BLE001  one record that cannot be read is not the others' fault
+            return error
+
 
 @dataclass(frozen=True, slots=True)
 class Arg:

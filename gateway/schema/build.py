@@ -178,14 +178,7 @@ def _ask(resolve: Resolver, parent: Any, info: Any, **arguments: Any) -> Any:
 
 async def _through(meta: Field, parents: Sequence[Any], context: Any) -> Sequence[Any]:
     assert meta.source is not None  # noqa: S101  it is asked for nothing else
-    return [_read_or_error(meta, record) for record in await meta.source(parents, context)]
-
-
-def _read_or_error(meta: Field, record: Any) -> Any:
-    try:
-        return record if record is None or isinstance(record, Exception) else meta.read(record)
-    except Exception as error:  # noqa: BLE001  told in this record's place, not in the others'
-        return error
+    return [meta.of(record) for record in await meta.source(parents, context)]
 
 
 async def _ask_one(resolve_all: ResolverOfMany, parent: Any, info: Any, **arguments: Any) -> Any:
